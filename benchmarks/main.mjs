@@ -1,0 +1,67 @@
+// @ts-check
+// Runs the benchmarks that are named, or all but the slow one, and writes results/ and README.md.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describeMachine } from "./machine.mjs";
+import { say, seconds } from "./measure.mjs";
+import { renderReadme } from "./readme.mjs";
+import * as auth from "./auth.mjs";
+import * as engine from "./engine.mjs";
+import * as lifecycle from "./lifecycle.mjs";
+import * as setup from "./setup.mjs";
+import * as setupCold from "./setup-cold.mjs";
+import * as state from "./state.mjs";
+
+/**
+ * What one benchmark found.
+ *
+ * @typedef {object} Measurement
+ * @property {string} unit of all samples
+ * @property {Record<string, number[]>} samples
+ * @property {{ name: string, value: number, aim?: string }[]} ratios
+ * @property {string[]} facts
+ *
+ * @typedef {Measurement & { date: string, machine: Record<string, string>, took: number }} Result
+ *
+ * @typedef {{ title: string, about: string, measure: () => Promise<Measurement> }} Benchmark
+ */
+
+/** @type {Record<string, Benchmark>} */
+const BENCHMARKS = { engine, lifecycle, auth, state, setup, "setup-cold": setupCold };
+
+const asked = process.argv.slice(2);
+const names =
+    asked.length > 0 ? asked : Object.keys(BENCHMARKS).filter((name) => name !== "setup-cold");
+const unknown = names.filter((name) => !Object.hasOwn(BENCHMARKS, name) && name !== "readme");
+if (unknown.length > 0) {
+    say(
+        `no such benchmark: ${unknown.join(", ")}; there are ${Object.keys(BENCHMARKS).join(", ")}`,
+    );
+    process.exit(2);
+}
+
+for (const [name, benchmark] of Object.entries(BENCHMARKS)) {
+    if (!names.includes(name)) continue;
+    say(`== ${name}`);
+    const date = new Date().toISOString();
+    const machine = await describeMachine();
+    /** @type {Measurement | undefined} */
+    let measurement;
+    const took = await seconds(async () => {
+        measurement = await benchmark.measure();
+    });
+    const result = JSON.stringify({ date, machine, took, ...measurement }, round, 2);
+    writeFileSync(join(import.meta.dirname, "results", `${name}.json`), `${result}\n`);
+    say(`${name} took ${Math.round(took)} s`);
+}
+writeFileSync(join(import.meta.dirname, "README.md"), renderReadme(BENCHMARKS));
+
+/**
+ * Four digits are more than any of these is worth.
+ *
+ * @param {string} _
+ * @param {unknown} value
+ */
+function round(_, value) {
+    return typeof value === "number" ? Number(value.toPrecision(4)) : value;
+}

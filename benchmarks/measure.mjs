@@ -1,0 +1,69 @@
+// @ts-check
+import { performance } from "node:perf_hooks";
+
+/** Rounds that count. One more goes before them, to warm up what can be warm. */
+export const ROUNDS = 5;
+
+/** @typedef {readonly [name: string, measure: () => Promise<number>]} Subject */
+
+/**
+ * Measures every subject once a round, one after the other in the order given, so that what else the machine does
+ * meanwhile hits all of them alike.
+ *
+ * @param {readonly Subject[]} subjects
+ * @param {{ rounds?: number, warmUps?: number }} options
+ * @returns {Promise<Record<string, number[]>>} the samples of each subject, without those of the warm-up
+ */
+export async function interleave(subjects, { rounds = ROUNDS, warmUps = 1 } = {}) {
+    /** @type {Record<string, number[]>} */
+    const samples = Object.fromEntries(subjects.map(([name]) => [name, []]));
+    for (let round = -warmUps; round < rounds; round++) {
+        say(round < 0 ? "warm-up" : `round ${round + 1} of ${rounds}`);
+        for (const [name, measure] of subjects) {
+            const sample = await measure();
+            if (round >= 0) samples[name]?.push(sample);
+        }
+    }
+    return samples;
+}
+
+/**
+ * Seconds that something took.
+ *
+ * @param {() => Promise<unknown>} act
+ */
+export async function seconds(act) {
+    const began = performance.now();
+    await act();
+    return (performance.now() - began) / 1000;
+}
+
+/** @param {readonly number[]} values */
+export function median(values) {
+    const sorted = [...values].sort((a, b) => a - b);
+    const middle = sorted.length >> 1;
+    const [below = NaN, above = NaN] =
+        sorted.length % 2 === 1
+            ? [sorted[middle], sorted[middle]]
+            : [sorted[middle - 1], sorted[middle]];
+    return (below + above) / 2;
+}
+
+/**
+ * The medians of all subjects, by name.
+ *
+ * @param {Readonly<Record<string, readonly number[]>>} samples
+ */
+export function medians(samples) {
+    const all = new Map(Object.entries(samples).map(([name, values]) => [name, median(values)]));
+    return (/** @type {string} */ name) => {
+        const value = all.get(name);
+        if (value === undefined) throw new Error(`nothing was measured under the name "${name}"`);
+        return value;
+    };
+}
+
+/** @param {string} text */
+export function say(text) {
+    process.stderr.write(`  ${text}\n`);
+}

@@ -1,0 +1,90 @@
+// @ts-check
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { median } from "./measure.mjs";
+
+const INTRODUCTION = `<!-- Written by benchmarks/readme.mjs with the results; edit that instead. -->
+
+# Benchmarks
+
+\`npm run bench\` measures everything but \`setup-cold\` (about ten minutes on two quiet cores) and writes this page and
+[results/](results); \`sh scripts/bench NAME...\` measures only what is named. Nothing is asserted about time, here or in the tests.
+
+- What is compared was measured in one run, in turns: each round measures every line of a table once. A line shows the
+  median of its samples, five after a warm-up unless said otherwise, with the smallest and the largest beside it.
+- What counts are the ratios. Seconds are those of one machine, and of what else it did: its load when a benchmark began
+  stands with the results. On two cores, a load above 1 before the start means that the figures are worth little.
+- Everything is made under names of its own and taken away again, also after a failure or Ctrl-C. It needs a Docker daemon on
+  this machine (not a remote one), openssl and curl; ab and htpasswd (Debian: apache2-utils) are used where present.
+`;
+
+/**
+ * The page of all results.
+ *
+ * @param {Record<string, import("./main.mjs").Benchmark>} benchmarks
+ */
+export function renderReadme(benchmarks) {
+    return [
+        INTRODUCTION,
+        ...Object.entries(benchmarks).map(([name, it]) => section(name, it)),
+    ].join("\n");
+}
+
+/**
+ * @param {string} name
+ * @param {import("./main.mjs").Benchmark} benchmark
+ */
+function section(name, { title, about }) {
+    const heading = `## ${name}: ${title[0]?.toLowerCase()}${title.slice(1)}\n${about}\n`;
+    const path = join(import.meta.dirname, "results", `${name}.json`);
+    if (!existsSync(path)) return `${heading}\nNot measured yet.\n`;
+
+    /** @type {import("./main.mjs").Result} */
+    const result = JSON.parse(readFileSync(path, "utf8"));
+    const { machine, samples, unit, ratios, facts } = result;
+    const rows = Object.entries(samples).map(([label, values]) => [
+        label,
+        figure(median(values)),
+        values.length === 1
+            ? ""
+            : `${figure(Math.min(...values))} to ${figure(Math.max(...values))}`,
+    ]);
+    const verdicts = ratios.map(({ name: label, value, aim }) => [
+        label,
+        figure(value),
+        aim ?? "",
+        aim === undefined ? "" : meets(value, aim) ? "met" : "**not met**",
+    ]);
+    return [
+        heading,
+        ...(ratios.length > 0 ? [table(["compared", "value", "aim", ""], verdicts)] : []),
+        table(["measured", `median, ${unit}`, "range"], rows),
+        ...facts.map((fact) => `${fact}\n`),
+        `${result.date.slice(0, 16).replace("T", " ")} UTC, ${Math.round(result.took)} s in all · ${machine.processor}, ` +
+            `${machine.memory} · ${machine.system} · Pulumi ${machine.pulumi}, Node.js ${machine.node}, ` +
+            `Docker ${machine.docker} · load before: ${machine.loadBefore}\n`,
+    ].join("\n");
+}
+
+/**
+ * @param {number} value
+ * @param {string} aim such as "<= 1.5"
+ */
+function meets(value, aim) {
+    const [sign, limit] = aim.split(" ");
+    return sign === "<=" ? value <= Number(limit) : value >= Number(limit);
+}
+
+/** @param {number} value */
+function figure(value) {
+    return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
+
+/**
+ * @param {readonly string[]} head
+ * @param {readonly (readonly string[])[]} rows
+ */
+function table(head, rows) {
+    const line = (/** @type {readonly string[]} */ cells) => `| ${cells.join(" | ")} |`;
+    return `${[line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n")}\n`;
+}

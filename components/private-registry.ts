@@ -1,0 +1,134 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { hostAndPort, isWildcard, subjectAltNames } from "../lib/address";
+import { dockerMachine, parseDockerEndpoint } from "../lib/docker-endpoint";
+import { handOver, type TeamHandOver } from "../lib/hand-over";
+import { CertificateAuthority, type KeyAlgorithm, type Subject } from "./certificate-authority";
+import { RegistryServer } from "./registry-server";
+import { ServerProof } from "./server-proof";
+import { type Team, TeamAccounts } from "./team-accounts";
+
+/** What a registry is made of. Every value decides which resources exist or what they are called, so all are plain. */
+export interface PrivateRegistryArgs {
+    /** The name that clients type. */
+    readonly hostname: string;
+    /** Published port. */
+    readonly port: number;
+    /** Address of the Docker host that the port is published on. */
+    readonly bindAddress: string;
+    /** Address that client hosts find `hostname` at; also a name in the certificate. */
+    readonly address?: string;
+    /** Further names and addresses in the certificate. */
+    readonly subjectAltNames: readonly string[];
+    readonly subject: Subject;
+    readonly keyAlgorithm: KeyAlgorithm;
+    /** Ids of the authorities: the first one signs, all of them are trusted. */
+    readonly authorities: readonly string[];
+    readonly authorityValidityDays: number;
+    readonly certificateValidityDays: number;
+    readonly earlyRenewalDays: number;
+    /** One account each. */
+    readonly teams: Readonly<Record<string, Team>>;
+    /** Image of the registry; by digest in production. */
+    readonly image: string;
+    /** The Docker host: `unix://`, `tcp://` or `ssh://`. */
+    readonly dockerHost: string;
+    readonly containerName: string;
+    /** Name of the volume that holds the images. */
+    readonly dataVolume: string;
+    /** Folder on the Docker host that holds the images instead of a volume. */
+    readonly dataPath?: string;
+    /** Whether the images stay when the registry is destroyed. */
+    readonly dataRetained: boolean;
+    readonly deleteEnabled: boolean;
+    readonly readOnly: boolean;
+    /** Port for Prometheus metrics on the Docker host's loopback. */
+    readonly metricsPort?: number;
+    /** Says on the containers' labels which stack they belong to. */
+    readonly owner: string;
+}
+
+/**
+ * A private container registry with TLS from its own certificate authority and one account per team,
+ * proved to answer before anything else relies on it. Destroying it keeps the images unless told otherwise.
+ */
+export class PrivateRegistry extends pulumi.ComponentResource {
+    /** The registry as images name it: `host:port`. */
+    public readonly registry: pulumi.Output<string>;
+    public readonly url: pulumi.Output<string>;
+    /** Certificates of all authorities, PEM: what a client has to trust. */
+    public readonly caCertificate: pulumi.Output<string>;
+    /** SHA-256 fingerprints of the certificates in `caCertificate`. */
+    public readonly caFingerprints: pulumi.Output<string[]>;
+    /** When the server certificate ends, RFC 3339 in UTC. */
+    public readonly certificateExpires: pulumi.Output<string>;
+    /** What each team needs to use the registry, by its name. Secret. */
+    public readonly teams: pulumi.Output<Record<string, TeamHandOver>>;
+
+    constructor(name: string, args: PrivateRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("private-registry:index:PrivateRegistry", name, {}, opts);
+        const { hostname, port } = args;
+
+        const authority = new CertificateAuthority(`${name}-authority`, args, { parent: this });
+        const { certificate, privateKey, expires } = authority.issueServerCertificate(
+            "server",
+            hostname,
+            subjectAltNames([
+                hostname,
+                args.address,
+                "localhost",
+                "127.0.0.1",
+                ...args.subjectAltNames,
+            ]),
+        );
+        const accounts = new TeamAccounts(`${name}-accounts`, args, { parent: this });
+        const dockerHost = new docker.Provider(
+            `${name}-docker`,
+            { host: args.dockerHost },
+            { parent: this },
+        );
+        const server = new RegistryServer(
+            `${name}-server`,
+            { ...args, certificate, privateKey, htpasswd: accounts.htpasswd },
+            { parent: this, providers: { docker: dockerHost } },
+        );
+        new ServerProof(
+            `${name}-proof`,
+            {
+                hostname,
+                address: reachableAddress(args),
+                port,
+                containerName: args.containerName,
+                caBundle: authority.bundle,
+                certificate,
+                passwords: accounts.passwords,
+                containerId: server.containerId,
+                loaderExitCode: server.loaderExitCode,
+            },
+            { parent: this },
+        );
+
+        const registry = hostAndPort(hostname, port);
+        this.registry = pulumi.output(registry);
+        this.url = pulumi.output(`https://${registry}`);
+        this.caCertificate = authority.bundle;
+        this.caFingerprints = authority.fingerprints;
+        this.certificateExpires = expires;
+        this.teams = accounts.passwords.apply((passwords) =>
+            Object.fromEntries(
+                Object.entries(passwords).map(([team, password]) => [
+                    team,
+                    handOver(registry, team, password),
+                ]),
+            ),
+        );
+        this.registerOutputs({ registry: this.registry, url: this.url });
+    }
+}
+
+/** Where this machine reaches the published port: the address it is bound to, or the Docker host's own. */
+function reachableAddress({ bindAddress, dockerHost }: PrivateRegistryArgs): string {
+    const endpoint = parseDockerEndpoint(dockerHost);
+    const machine = endpoint === undefined ? "127.0.0.1" : dockerMachine(endpoint);
+    return isWildcard(bindAddress) ? machine : bindAddress;
+}

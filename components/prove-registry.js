@@ -1,0 +1,141 @@
+"use strict";
+// Runs on its own (`node -`), so it uses nothing but Node.js.
+const https = require("node:https");
+const { X509Certificate } = require("node:crypto");
+
+/** How long a registry may take to answer after its container was started. */
+const PATIENCE_MS = 30_000;
+const PAUSE_MS = 50;
+
+const TRANSIENT = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT"]);
+
+/** Tells apart, in words that name the fix, why the registry could not be asked. */
+function cause(error, { address, port, hostname, containerName }) {
+    const where = `${address}:${port}`;
+    const look = `see: docker logs ${containerName}`;
+    switch (error.code) {
+        case "ECONNREFUSED":
+            return `nothing answers at ${where}; ${look}`;
+        case "ETIMEDOUT":
+        case "EHOSTUNREACH":
+        case "ENETUNREACH":
+            return `no way to ${where} from this machine (firewall, route or bindAddress?)`;
+        case "ENOTFOUND":
+        case "EAI_AGAIN":
+            return `the name ${address} does not resolve on this machine`;
+        case "ERR_TLS_CERT_ALTNAME_INVALID":
+            return `the certificate served at ${where} is not for ${hostname}`;
+        case "CERT_NOT_YET_VALID":
+        case "CERT_HAS_EXPIRED":
+            return `the certificate served at ${where} is not valid at this machine's time (${new Date().toISOString()})`;
+        case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
+        case "SELF_SIGNED_CERT_IN_CHAIN":
+        case "DEPTH_ZERO_SELF_SIGNED_CERT":
+        case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
+        case "CERT_SIGNATURE_FAILURE":
+            return `something else answers at ${where}: its certificate is not from this stack's authority`;
+        case "EPROTO":
+            return `what answers at ${where} does not speak TLS`;
+        default:
+            return `${error.message}; ${look}`;
+    }
+}
+
+function get({ address, port, hostname, caBundle }, authorization) {
+    return new Promise((resolve, reject) => {
+        const request = https.get(
+            {
+                host: address,
+                port,
+                path: "/v2/",
+                ca: caBundle,
+                // The handshake and its checks are for the name that clients type.
+                servername: /^[\d.]+$|:/.test(hostname) ? "" : hostname,
+                checkServerIdentity: (_, certificate) =>
+                    require("node:tls").checkServerIdentity(hostname, certificate),
+                headers: { host: `${hostname}:${port}`, ...(authorization && { authorization }) },
+                agent: false,
+                timeout: 5_000,
+            },
+            (response) => {
+                const certificate = response.socket.getPeerX509Certificate();
+                response.resume();
+                response.on("end", () =>
+                    resolve({
+                        status: response.statusCode,
+                        headers: response.headers,
+                        certificate,
+                    }),
+                );
+            },
+        );
+        request.on("timeout", () =>
+            request.destroy(Object.assign(new Error("no answer in 5 s"), { code: "ETIMEDOUT" })),
+        );
+        request.on("error", reject);
+    });
+}
+
+async function firstAnswer(input) {
+    const end = Date.now() + (input.patienceMs ?? PATIENCE_MS);
+    for (;;) {
+        try {
+            return await get(input);
+        } catch (error) {
+            if (!TRANSIENT.has(error.code) || Date.now() > end) {
+                throw new Error(cause(error, input), { cause: error });
+            }
+            await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+        }
+    }
+}
+
+async function check(input) {
+    const { hostname, port, containerName, loaderExitCode } = input;
+    if (loaderExitCode !== undefined && loaderExitCode !== 0) {
+        throw new Error(
+            `the settings could not be loaded (exit code ${loaderExitCode}); see: docker logs of the loader container of ${containerName}`,
+        );
+    }
+    const answer = await firstAnswer(input);
+    if (answer.headers["docker-distribution-api-version"] !== "registry/2.0") {
+        throw new Error(`what answers at ${input.address}:${port} is not a registry`);
+    }
+    if (
+        answer.certificate.fingerprint256 !== new X509Certificate(input.certificate).fingerprint256
+    ) {
+        throw new Error(
+            `the registry still serves an older certificate; restart it: docker restart ${containerName}`,
+        );
+    }
+    if (answer.status !== 401) {
+        throw new Error(
+            `a request without account must be refused with 401, the registry answered ${answer.status}`,
+        );
+    }
+    const accounts = Object.entries(input.passwords);
+    for (const [username, password] of accounts) {
+        const basic = Buffer.from(`${username}:${password}`).toString("base64");
+        const { status } = await get(input, `Basic ${basic}`);
+        if (status !== 200) {
+            throw new Error(
+                `the account ${username} must be accepted with 200, the registry answered ${status}`,
+            );
+        }
+    }
+    return `proved: TLS for ${hostname}, 401 without account, accounts accepted: ${accounts.map(([name]) => name).join(", ")}`;
+}
+
+// Called by the line that is appended to this program.
+// eslint-disable-next-line no-unused-vars
+function prove(input) {
+    check(input).then(
+        (result) => console.log(result),
+        (error) => {
+            console.error(
+                `https://${input.hostname}:${input.port}/v2/ is not proved: ${error.message}`,
+            );
+            process.exitCode = 1;
+        },
+    );
+}

@@ -1,0 +1,255 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { CONTAINER, DRAIN_SECONDS, registryConfig } from "../lib/registry-config";
+
+export interface RegistryServerArgs {
+    /** Image of the registry, with a tag or a digest. One that the Docker host has already is not pulled. */
+    readonly image: string;
+    readonly containerName: string;
+    /** Name of the volume that holds the images, unless `dataPath` is given. */
+    readonly dataVolume: string;
+    /** Folder on the Docker host that holds the images instead of a volume. Never deleted. */
+    readonly dataPath?: string;
+    /** Whether the volume with the images stays when the stack is destroyed. */
+    readonly dataRetained: boolean;
+    /** Address of the Docker host that the port is published on. */
+    readonly bindAddress: string;
+    readonly port: number;
+    /** Port on the Docker host's loopback for Prometheus metrics. Unset: not published. */
+    readonly metricsPort?: number;
+    readonly deleteEnabled: boolean;
+    readonly readOnly: boolean;
+    /** Says which stack the containers belong to. */
+    readonly owner: string;
+    /** PEM. */
+    readonly certificate: pulumi.Input<string>;
+    /** PEM, secret. */
+    readonly privateKey: pulumi.Input<string>;
+    /** Accounts as the text of an htpasswd file, secret. */
+    readonly htpasswd: pulumi.Input<string>;
+}
+
+/** Docker label with the stack that a container belongs to. */
+export const OWNER_LABEL = "private-registry.stack";
+/** Docker label with the hash of the settings that a running registry was started with. */
+const SETTINGS_LABEL = "private-registry.settings";
+
+const LOAD_SCRIPT = readFileSync(join(__dirname, "load-settings.sh"), "utf8");
+
+/**
+ * The registry itself: its image, the volume with the images (stateful: kept on destroy unless told
+ * otherwise), the settings that it reads, and a container that may do nothing but serve them.
+ */
+export class RegistryServer extends pulumi.ComponentResource {
+    /** Id of the registry's container. A new one means that the registry was restarted. */
+    public readonly containerId: pulumi.Output<string>;
+    /** How the last load of settings ended: 0 when all files are in place. */
+    public readonly loaderExitCode: pulumi.Output<number>;
+
+    constructor(
+        name: string,
+        private readonly args: RegistryServerArgs,
+        opts?: pulumi.ComponentResourceOptions,
+    ) {
+        super("private-registry:index:RegistryServer", name, {}, opts);
+
+        const image = new docker.RemoteImage(
+            `${name}-image`,
+            { name: args.image, keepLocally: true },
+            { parent: this },
+        );
+        const config = this.createConfig(name);
+        const settings = new docker.Volume(`${name}-settings`, {}, { parent: this });
+        const loader = this.createLoader(`${name}-loader`, image, settings, config);
+        const container = this.createContainer(
+            `${name}-container`,
+            image,
+            settings,
+            config,
+            loader,
+        );
+
+        this.containerId = container.id;
+        this.loaderExitCode = loader.exitCode;
+        this.registerOutputs({ containerId: this.containerId });
+    }
+
+    private createConfig(name: string): pulumi.Output<string> {
+        const { deleteEnabled, readOnly, metricsPort } = this.args;
+        const httpSecret = new random.RandomPassword(
+            `${name}-http-secret`,
+            { length: 43, special: false },
+            { parent: this },
+        );
+        return httpSecret.result.apply((secret) =>
+            registryConfig({
+                httpSecret: secret,
+                deleteEnabled,
+                readOnly,
+                metricsPublished: metricsPort !== undefined,
+            }),
+        );
+    }
+
+    /**
+     * A short-lived container that puts the settings into their volume and ends. The registry's own
+     * container cannot take them: Docker refuses uploads into a container with a read-only root.
+     * Accounts change by replacing this one only; the registry reads a new htpasswd by itself.
+     */
+    private createLoader(
+        name: string,
+        image: docker.RemoteImage,
+        settings: docker.Volume,
+        config: pulumi.Output<string>,
+    ): docker.Container {
+        const { args } = this;
+        const upload = (file: string, content: pulumi.Input<string>) => ({
+            file: `/load/${file}`,
+            content,
+            permissions: "0400",
+        });
+        return new docker.Container(
+            name,
+            {
+                image: image.imageId,
+                entrypoints: ["/bin/sh", "-c"],
+                command: [LOAD_SCRIPT],
+                uploads: [
+                    upload("config.yml", config),
+                    upload("htpasswd", args.htpasswd),
+                    upload("tls.crt", args.certificate),
+                    upload("tls.key", args.privateKey),
+                ],
+                volumes: [{ containerPath: "/settings", volumeName: settings.name }],
+                labels: [{ label: OWNER_LABEL, value: args.owner }],
+                // The image declares a volume there, which Docker would make anew for every load.
+                tmpfs: { [CONTAINER.data]: "size=1m" },
+                networkMode: "none",
+                capabilities: { drops: ["ALL"] },
+                securityOpts: ["no-new-privileges:true"],
+                attach: true,
+                mustRun: false,
+                restart: "no",
+            },
+            { parent: this, deleteBeforeReplace: true },
+        );
+    }
+
+    private createContainer(
+        name: string,
+        image: docker.RemoteImage,
+        settings: docker.Volume,
+        config: pulumi.Output<string>,
+        loader: docker.Container,
+    ): docker.Container {
+        const { args } = this;
+        const network = new docker.Network(
+            `${name}-network`,
+            { driver: "bridge" },
+            { parent: this },
+        );
+        return new docker.Container(
+            name,
+            {
+                name: args.containerName,
+                image: image.imageId,
+                entrypoints: ["registry"],
+                command: ["serve", `${CONTAINER.settings}/config.yml`],
+                // Version 3 would send traces to a collector on localhost and log that it cannot.
+                envs: ["OTEL_TRACES_EXPORTER=none"],
+                labels: [
+                    { label: OWNER_LABEL, value: args.owner },
+                    { label: SETTINGS_LABEL, value: this.settingsHash(config) },
+                ],
+                networksAdvanced: [{ name: network.name }],
+                ports: this.ports(),
+                volumes: [
+                    {
+                        containerPath: CONTAINER.settings,
+                        volumeName: settings.name,
+                        readOnly: true,
+                    },
+                    { containerPath: CONTAINER.data, ...this.dataSource(name) },
+                ],
+                readOnly: true,
+                tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,size=64m" },
+                capabilities: { drops: ["ALL"] },
+                securityOpts: ["no-new-privileges:true"],
+                logDriver: "json-file",
+                logOpts: { "max-size": "10m", "max-file": "3" },
+                // Every field in the form that Docker reports back; a missing one would be a difference.
+                healthcheck: {
+                    tests: [
+                        "CMD",
+                        "wget",
+                        "-q",
+                        "-O",
+                        "/dev/null",
+                        `http://127.0.0.1:${CONTAINER.debugPort}/debug/health`,
+                    ],
+                    interval: "30s",
+                    timeout: "5s",
+                    startPeriod: "5s",
+                    startInterval: "0s",
+                    retries: 3,
+                },
+                restart: "unless-stopped",
+                stopTimeout: DRAIN_SECONDS + 5,
+                destroyGraceSeconds: DRAIN_SECONDS + 5,
+            },
+            {
+                parent: this,
+                // Name and port are fixed, so the old container has to go first.
+                deleteBeforeReplace: true,
+                // The provider takes changes of these without a word and leaves the container as it is.
+                replaceOnChanges: ["tmpfs"],
+                // What the loader put in place is not data that this container reads.
+                dependsOn: [loader],
+            },
+        );
+    }
+
+    private ports() {
+        const { bindAddress, port, metricsPort } = this.args;
+        const registry = {
+            internal: CONTAINER.port,
+            external: port,
+            ip: bindAddress,
+            protocol: "tcp",
+        };
+        // The debug server has no accounts and shows profiles of the process: loopback only.
+        const metrics = { internal: CONTAINER.debugPort, ip: "127.0.0.1", protocol: "tcp" };
+        return metricsPort === undefined
+            ? [registry]
+            : [registry, { ...metrics, external: metricsPort }];
+    }
+
+    private dataSource(name: string) {
+        const { dataPath, dataRetained, dataVolume } = this.args;
+        if (dataPath !== undefined) {
+            return { hostPath: dataPath };
+        }
+        const volume = new docker.Volume(
+            `${name}-data`,
+            { name: dataVolume },
+            { parent: this, retainOnDelete: dataRetained },
+        );
+        return { volumeName: volume.name };
+    }
+
+    /**
+     * Changes exactly when the registry has to be started anew: it reads its configuration and its
+     * certificate once. The accounts are not part of it.
+     */
+    private settingsHash(config: pulumi.Output<string>): pulumi.Output<string> {
+        const hash = pulumi
+            .all([config, this.args.certificate])
+            .apply((texts) => createHash("sha256").update(texts.join("\0")).digest("hex"));
+        // The hash of a text with a 256-bit secret in it says nothing about the secret.
+        return pulumi.unsecret(hash);
+    }
+}

@@ -1,0 +1,372 @@
+import { isIP } from "node:net";
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import type { PrivateRegistryArgs } from "./components/private-registry";
+import { type ConfigProblem, configError } from "./lib/config-problems";
+import { parseDockerEndpoint } from "./lib/docker-endpoint";
+
+/** One configuration key: what it takes, what it is when unset, and a value to show in a fix. */
+interface Key<T> {
+    readonly schema: z.ZodType<T>;
+    /** What the key takes, in the words of an error message. */
+    readonly allowed: string;
+    /** The value when the key is unset, as it would stand in the stack's file. `undefined`: no default. */
+    readonly default: unknown;
+    /** Arguments of `pulumi config set` with a value that is allowed. */
+    readonly example: string;
+}
+
+const NAME = /^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$/;
+const DNS_NAME =
+    /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
+const IMAGE =
+    /^(?:(?:[a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\])(?::\d+)?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
+const CONTAINER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,200}$/;
+const PRINTABLE = /^[^\p{Cc}\p{Cs}]+$/u;
+
+function isHostName(text: string): boolean {
+    // A name of digits and dots only would be taken for an address by some clients.
+    return isIP(text) !== 0 || (DNS_NAME.test(text) && !/^[\d.]+$/.test(text));
+}
+
+const hostName = z.string().refine(isHostName);
+const ipAddress = z.string().refine((text) => isIP(text) !== 0);
+const alternativeName = z.string().refine((text) => isHostName(text.replace(/^\*\./, "")));
+const boolean = z.preprocess(
+    (value) => (value === "true" ? true : value === "false" ? false : value),
+    z.boolean(),
+);
+/** Stack files hold plain values as text, values inside objects as what they are. */
+const integer = (min: number, max: number) =>
+    z.preprocess(
+        (value) =>
+            typeof value === "string" && /^(0|[1-9]\d{0,8})$/.test(value) ? Number(value) : value,
+        z.int().min(min).max(max),
+    );
+const id = z.preprocess(
+    (value) => (typeof value === "number" ? String(value) : value),
+    z.string().regex(NAME),
+);
+const subjectField = z.string().regex(PRINTABLE).min(1).max(64).optional();
+const unique = (values: readonly string[]) => new Set(values).size === values.length;
+
+const team = z.strictObject({ generation: integer(1, 999_999).optional() });
+const teamNames = z
+    .array(z.string().regex(NAME))
+    .min(1)
+    .refine(unique)
+    .transform((names) => Object.fromEntries(names.map((name) => [name, {}])));
+const teamRecord = z
+    .record(
+        z.string().regex(NAME),
+        z.preprocess((value) => value ?? {}, team),
+    )
+    .refine((teams) => Object.keys(teams).length > 0);
+
+const PORT = { allowed: "a whole number from 1 to 65535" };
+
+const KEYS = {
+    hostname: {
+        schema: hostName,
+        allowed: "a DNS name in lower case, or an IP address",
+        default: "localhost",
+        example: "hostname registry.example.com",
+    },
+    port: { ...PORT, schema: integer(1, 65535), default: 5000, example: "port 5000" },
+    bindAddress: {
+        schema: ipAddress,
+        allowed: "an IP address of the Docker host; 0.0.0.0 for all of them",
+        default: "0.0.0.0",
+        example: "bindAddress 0.0.0.0",
+    },
+    address: {
+        schema: ipAddress.refine((text) => text !== "0.0.0.0" && text !== "::"),
+        allowed: "the IP address at which client hosts reach the registry",
+        default: undefined,
+        example: "address 192.0.2.10",
+    },
+    subjectAltNames: {
+        schema: z.array(alternativeName).refine(unique),
+        allowed:
+            "a list of different DNS names in lower case (*. in front is possible) and IP addresses",
+        default: [],
+        example: "--path 'subjectAltNames[0]' registry.internal",
+    },
+    subject: {
+        schema: z.strictObject({
+            country: z
+                .string()
+                .regex(/^[A-Z]{2}$/)
+                .optional(),
+            province: subjectField,
+            locality: subjectField,
+            organization: subjectField,
+            organizationalUnit: subjectField,
+        }),
+        allowed:
+            "country (two capital letters), province, locality, organization, organizationalUnit (1 to 64 printable characters)",
+        default: {},
+        example: "--path subject.organization 'Example Inc'",
+    },
+    keyAlgorithm: {
+        schema: z.enum(["ECDSA", "RSA"]),
+        allowed: "ECDSA or RSA",
+        default: "ECDSA",
+        example: "keyAlgorithm ECDSA",
+    },
+    authorities: {
+        schema: z.array(id).min(1).refine(unique),
+        allowed:
+            "a list of one or more different ids of lower-case letters, digits, dots, dashes and underscores",
+        default: ["1"],
+        example: "--path 'authorities[0]' 1",
+    },
+    authorityValidityDays: {
+        schema: integer(2, 36_500),
+        allowed: "a whole number of days from 2 to 36500",
+        default: 3650,
+        example: "authorityValidityDays 3650",
+    },
+    certificateValidityDays: {
+        schema: integer(1, 36_500),
+        allowed: "a whole number of days from 1 to 36500",
+        default: 397,
+        example: "certificateValidityDays 397",
+    },
+    earlyRenewalDays: {
+        schema: integer(0, 36_500),
+        allowed: "a whole number of days from 0 to 36500",
+        default: 30,
+        example: "earlyRenewalDays 30",
+    },
+    teams: {
+        schema: z.union([teamNames, teamRecord]),
+        allowed:
+            "a list of team names, or an object {name: {generation: 1 or higher}}; a name has lower-case letters, digits, dots, dashes and underscores, 64 at most",
+        default: { dev: {} },
+        example: "--path teams.dev.generation 1",
+    },
+    image: {
+        schema: z
+            .string()
+            .regex(IMAGE)
+            .refine(
+                (text) =>
+                    /(:[\w][\w.-]*|@sha256:[0-9a-f]{64})$/.test(text) && !text.endsWith(":latest"),
+            ),
+        allowed:
+            "an image with a fixed tag (not latest) or a digest, such as registry:3.1.1 or registry@sha256:<64 hex digits>",
+        default: "registry:3.1.1",
+        example: "image registry:3.1.1",
+    },
+    dockerHost: {
+        schema: z.string().refine((text) => parseDockerEndpoint(text) !== undefined),
+        allowed: "unix:///path, tcp://host:port or ssh://user@host[:port]",
+        default: undefined,
+        example: "dockerHost ssh://ops@docker.example.com",
+    },
+    containerName: {
+        schema: z.string().regex(CONTAINER_NAME),
+        allowed: "a name that Docker takes: letters, digits, dots, dashes and underscores",
+        default: undefined,
+        example: "containerName registry",
+    },
+    dataPath: {
+        schema: z
+            .string()
+            .regex(PRINTABLE)
+            .refine((text) => /^\/[^:]*[^/:]$/.test(text) && !text.split("/").includes("..")),
+        allowed: "the absolute path of a folder on the Docker host, without .. and :",
+        default: undefined,
+        example: "dataPath /opt/docker-images",
+    },
+    dataRetained: {
+        schema: boolean,
+        allowed: "true or false",
+        default: true,
+        example: "dataRetained true",
+    },
+    deleteEnabled: {
+        schema: boolean,
+        allowed: "true or false",
+        default: true,
+        example: "deleteEnabled true",
+    },
+    readOnly: {
+        schema: boolean,
+        allowed: "true or false",
+        default: false,
+        example: "readOnly false",
+    },
+    metricsPort: {
+        ...PORT,
+        schema: integer(1, 65535),
+        default: undefined,
+        example: "metricsPort 5001",
+    },
+} satisfies Record<string, Key<unknown>>;
+
+type Keys = typeof KEYS;
+type Values = {
+    [K in keyof Keys]:
+        z.infer<Keys[K]["schema"]> | (Keys[K]["default"] extends undefined ? undefined : never);
+};
+
+/** What `config.ts` gives to the program: everything that the registry is made from. */
+export type Settings = PrivateRegistryArgs;
+
+/** The surroundings that a configuration is read in. */
+export interface Surroundings {
+    readonly project: string;
+    readonly stack: string;
+    /** Value of the environment variable DOCKER_HOST. */
+    readonly dockerHost: string | undefined;
+}
+
+/** The keys with their defaults, for the project file and the documentation. */
+export const CONFIG_KEYS: Readonly<Record<string, Key<unknown>>> = KEYS;
+
+/** Reads the running stack's configuration. Throws one `pulumi.RunError` that names every problem. */
+export function readStackSettings(): Settings {
+    return readSettings(pulumi.runtime.allConfig(), {
+        project: pulumi.getProject(),
+        stack: pulumi.getStack(),
+        dockerHost: process.env.DOCKER_HOST,
+    });
+}
+
+/**
+ * Reads a configuration as the engine hands it over: text by key, each key with its namespace, and
+ * objects and lists as JSON. Other namespaces are not looked at.
+ */
+export function readSettings(
+    config: Readonly<Record<string, string>>,
+    surroundings: Surroundings,
+): Settings {
+    const given = ownKeys(config, surroundings.project);
+    const { values, problems } = readValues(given);
+    problems.push(...unknownKeys(given), ...contradictions(values, surroundings));
+    if (problems.length > 0) {
+        throw configError(problems);
+    }
+    // With no problem found, every key has its value or its default.
+    const { dockerHost, containerName, ...complete } = values as Values;
+    const instance = `${surroundings.project}-${surroundings.stack}`;
+    return {
+        ...complete,
+        dockerHost: dockerHost ?? (surroundings.dockerHost || "unix:///var/run/docker.sock"),
+        containerName: containerName ?? instance,
+        dataVolume: `${instance}-data`,
+        owner: `${surroundings.project}/${surroundings.stack}`,
+    };
+}
+
+function ownKeys(config: Readonly<Record<string, string>>, project: string): Map<string, unknown> {
+    const prefix = `${project}:`;
+    return new Map(
+        Object.entries(config)
+            .filter(([key]) => key.startsWith(prefix))
+            .map(([key, text]) => [key.slice(prefix.length), parseText(text)]),
+    );
+}
+
+/** Objects and lists come as JSON; every other value stays the text that it is. */
+function parseText(text: string): unknown {
+    if (!/^\s*[[{]/.test(text)) {
+        return text;
+    }
+    try {
+        return JSON.parse(text);
+    } catch {
+        return text;
+    }
+}
+
+function readValues(given: ReadonlyMap<string, unknown>) {
+    const values: Partial<Record<string, unknown>> = {};
+    const problems: ConfigProblem[] = [];
+    for (const [name, key] of Object.entries(CONFIG_KEYS)) {
+        const value = given.get(name) ?? key.default;
+        if (value === undefined) {
+            continue;
+        }
+        const result = key.schema.safeParse(value);
+        if (result.success) {
+            values[name] = result.data;
+        } else {
+            problems.push({
+                key: name,
+                given: value,
+                allowed: key.allowed,
+                fix: `pulumi config set ${key.example}`,
+            });
+        }
+    }
+    return { values: values as Partial<Values>, problems };
+}
+
+function unknownKeys(given: ReadonlyMap<string, unknown>): ConfigProblem[] {
+    return [...given]
+        .filter(([name]) => !Object.hasOwn(CONFIG_KEYS, name))
+        .map(([name, value]) => ({
+            key: name,
+            given: value,
+            allowed: `no such key; the keys are ${Object.keys(CONFIG_KEYS).join(", ")}`,
+            fix: `pulumi config rm ${name}`,
+        }));
+}
+
+/** Values that are right each by itself and cannot stand together. */
+function contradictions(values: Partial<Values>, { dockerHost }: Surroundings): ConfigProblem[] {
+    const problems: ConfigProblem[] = [];
+    const { authorityValidityDays, certificateValidityDays, earlyRenewalDays } = values;
+    if (certificateValidityDays !== undefined && earlyRenewalDays !== undefined) {
+        if (earlyRenewalDays >= certificateValidityDays) {
+            problems.push({
+                key: "earlyRenewalDays",
+                given: earlyRenewalDays,
+                allowed: `less than certificateValidityDays (${certificateValidityDays}): else every up would make a new certificate`,
+                fix: `pulumi config set earlyRenewalDays ${Math.floor(certificateValidityDays / 3)}`,
+            });
+        } else if (
+            authorityValidityDays !== undefined &&
+            authorityValidityDays <= certificateValidityDays + earlyRenewalDays
+        ) {
+            problems.push({
+                key: "authorityValidityDays",
+                given: authorityValidityDays,
+                allowed: `more than certificateValidityDays + earlyRenewalDays (${certificateValidityDays + earlyRenewalDays}): an authority outlives what it signs`,
+                fix: `pulumi config set authorityValidityDays ${(certificateValidityDays + earlyRenewalDays) * 10}`,
+            });
+        }
+    }
+    if (values.metricsPort !== undefined && values.metricsPort === values.port) {
+        problems.push({
+            key: "metricsPort",
+            given: values.metricsPort,
+            allowed: "a port other than `port`",
+            fix: `pulumi config set metricsPort ${values.metricsPort === 65535 ? 5001 : values.metricsPort + 1}`,
+        });
+    }
+    if (values.dataPath !== undefined && values.dataRetained === false) {
+        problems.push({
+            key: "dataRetained",
+            given: false,
+            allowed: "true when dataPath is set: a folder of yours is never deleted",
+            fix: "pulumi config rm dataRetained (and delete the folder yourself after destroy)",
+        });
+    }
+    if (
+        values.dockerHost === undefined &&
+        dockerHost &&
+        parseDockerEndpoint(dockerHost) === undefined
+    ) {
+        problems.push({
+            key: "dockerHost",
+            given: dockerHost,
+            allowed: `${KEYS.dockerHost.allowed} (this value is from the environment variable DOCKER_HOST)`,
+            fix: "unset DOCKER_HOST, or pulumi config set dockerHost unix:///var/run/docker.sock",
+        });
+    }
+    return problems;
+}

@@ -1,0 +1,12 @@
+import { PrivateRegistry } from "./components/private-registry";
+import { readStackSettings } from "./config";
+import { preflight } from "./preflight";
+
+/** The whole program: settings, a look at the Docker host, the registry, the outputs. */
+export = async () => {
+    const settings = readStackSettings();
+    await preflight(settings);
+    const { registry, url, caCertificate, caFingerprints, certificateExpires, teams } =
+        new PrivateRegistry("registry", settings);
+    return { registry, url, caCertificate, caFingerprints, certificateExpires, clients: {}, teams };
+};

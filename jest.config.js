@@ -1,0 +1,12 @@
+/** @type {import("jest").Config} */
+module.exports = {
+    testEnvironment: "node",
+    testMatch: ["<rootDir>/tests/**/*.test.ts"],
+    modulePathIgnorePatterns: ["<rootDir>/.pulumi-state"],
+    transform: { "^.+\\.ts$": ["ts-jest", { diagnostics: false }] },
+    // Only a guard against a test that hangs: nothing is asserted about time.
+    testTimeout: 300_000,
+    // Two cores: more workers only make the integration tests wait for each other.
+    maxWorkers: 2,
+    reporters: ["default", "<rootDir>/tests/support/closing-line-reporter.js"],
+};

@@ -1,0 +1,29 @@
+import { isIP, isIPv6 } from "node:net";
+
+/** `host:port` as clients type it, with an IPv6 address in brackets. */
+export function hostAndPort(host: string, port: number): string {
+    return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** The names that a server certificate is valid for, in the two kinds that X.509 knows. */
+export interface SubjectAltNames {
+    readonly dnsNames: string[];
+    readonly ipAddresses: string[];
+}
+
+/**
+ * Sorts names and addresses into the two kinds, each without repetition and in a fixed order:
+ * the order is part of a certificate request, so another order would mean another certificate.
+ */
+export function subjectAltNames(names: readonly (string | undefined)[]): SubjectAltNames {
+    const unique = [...new Set(names.filter((name) => name !== undefined))].sort();
+    return {
+        dnsNames: unique.filter((name) => isIP(name) === 0),
+        ipAddresses: unique.filter((name) => isIP(name) !== 0),
+    };
+}
+
+/** Whether an address to listen on means every address of the host. */
+export function isWildcard(address: string): boolean {
+    return address === "0.0.0.0" || address === "::";
+}

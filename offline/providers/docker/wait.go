@@ -1,0 +1,44 @@
+package docker
+
+import (
+	"context"
+	"time"
+)
+
+// operationTimeout is what the official provider gives a container or image operation, unless
+// the customTimeouts option says otherwise.
+const operationTimeout = 20 * time.Minute
+
+// withOperationTimeout bounds an operation for which the engine has set no time.
+func withOperationTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, bounded := ctx.Deadline(); bounded {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, operationTimeout)
+}
+
+// pause waits, or returns at once when the user interrupts.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// retryWhile repeats attempt once a second while it fails for a passing reason, for at most limit.
+func retryWhile(ctx context.Context, limit time.Duration, passing func(error) bool, attempt func() error) error {
+	deadline := time.Now().Add(limit)
+	for {
+		err := attempt()
+		if err == nil || !passing(err) || time.Now().After(deadline) {
+			return err
+		}
+		if err := pause(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,128 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import * as pulumi from "@pulumi/pulumi";
+import { OWNER_LABEL } from "./components/registry-server";
+import type { Settings } from "./config";
+import { hostAndPort, isWildcard } from "./lib/address";
+import { type DockerContainer, listContainers, type PublishedPort } from "./lib/docker-api";
+import { parseDockerEndpoint } from "./lib/docker-endpoint";
+
+/**
+ * Looks at the Docker host before anything is planned, so that a name or a port that something else
+ * has is an error now, and not after the running registry was taken down to make way.
+ */
+export async function preflight(settings: Settings): Promise<void> {
+    const endpoint = parseDockerEndpoint(settings.dockerHost);
+    if (endpoint === undefined) {
+        return;
+    }
+    const containers = await listContainers(endpoint).catch((error: unknown) => {
+        throw new pulumi.RunError(unreachable(settings, error));
+    });
+    const problems = [
+        ...nameProblems(settings, containers),
+        ...portProblems(settings, containers),
+        ...(endpoint.scheme === "unix" ? await otherProgramProblems(settings, containers) : []),
+    ];
+    if (problems.length > 0) {
+        throw new pulumi.RunError(`${problems.join("\n")}\nNothing was changed.`);
+    }
+}
+
+function unreachable({ dockerHost }: Settings, error: unknown): string {
+    const detail = error instanceof Error ? error.message : String(error);
+    return (
+        `no Docker daemon answers at ${dockerHost} (${detail}). ` +
+        "Start Docker there, or name another one: pulumi config set dockerHost ssh://user@host"
+    );
+}
+
+function nameProblems(
+    { containerName, owner }: Settings,
+    containers: readonly DockerContainer[],
+): string[] {
+    const holder = containers.find(({ Names }) => Names.includes(`/${containerName}`));
+    const holderOwner = holder?.Labels[OWNER_LABEL];
+    if (holder === undefined || holderOwner === owner) {
+        return [];
+    }
+    const whose =
+        holderOwner === undefined
+            ? "is not from this program"
+            : `belongs to the stack ${holderOwner}`;
+    return [
+        `the container name "${containerName}" is taken by a container that ${whose}. ` +
+            `Remove it (docker rm ${containerName}), or take another name: pulumi config set containerName <name>`,
+    ];
+}
+
+interface Wanted {
+    readonly key: "port" | "metricsPort";
+    readonly address: string;
+    readonly port: number;
+}
+
+function wantedPorts({ bindAddress, port, metricsPort }: Settings): Wanted[] {
+    const registry: Wanted = { key: "port", address: bindAddress, port };
+    return metricsPort === undefined
+        ? [registry]
+        : [registry, { key: "metricsPort", address: "127.0.0.1", port: metricsPort }];
+}
+
+function portProblems(settings: Settings, containers: readonly DockerContainer[]): string[] {
+    return wantedPorts(settings).flatMap((wanted) => {
+        const holder = containers.find(
+            ({ Labels, Ports }) =>
+                Labels[OWNER_LABEL] !== settings.owner &&
+                Ports.some((held) => overlaps(held, wanted)),
+        );
+        return holder === undefined
+            ? []
+            : [taken(wanted, `the container ${holder.Names[0]?.slice(1)}`)];
+    });
+}
+
+function overlaps(held: PublishedPort, wanted: Wanted): boolean {
+    return (
+        held.Type === "tcp" &&
+        held.PublicPort === wanted.port &&
+        (held.IP === wanted.address ||
+            isWildcard(held.IP ?? "0.0.0.0") ||
+            isWildcard(wanted.address))
+    );
+}
+
+/** Ports of this machine that a program outside of Docker listens on. */
+async function otherProgramProblems(
+    settings: Settings,
+    containers: readonly DockerContainer[],
+): Promise<string[]> {
+    const inDocker = (wanted: Wanted) =>
+        containers.some(({ Ports }) => Ports.some((held) => overlaps(held, wanted)));
+    const candidates = wantedPorts(settings).filter((wanted) => !inDocker(wanted));
+    const inUse = await Promise.all(candidates.map(isListenedOn));
+    return candidates
+        .filter((_, index) => inUse[index])
+        .map((wanted) => taken(wanted, "another program of this machine"));
+}
+
+async function isListenedOn({ address, port }: Wanted): Promise<boolean> {
+    const server = createServer();
+    try {
+        server.listen({ host: address, port, exclusive: true });
+        await once(server, "listening");
+        return false;
+    } catch (error) {
+        // Anything else (an address that this machine lacks, a port that needs root) is Docker's to judge.
+        return (error as NodeJS.ErrnoException).code === "EADDRINUSE";
+    } finally {
+        server.close();
+    }
+}
+
+function taken({ key, address, port }: Wanted, holder: string): string {
+    return (
+        `port ${port} (${key}, at ${hostAndPort(address, port)}) is taken by ${holder}. ` +
+        `Free it, or take another one: pulumi config set ${key} <port>`
+    );
+}

@@ -1,0 +1,312 @@
+import * as pulumi from "@pulumi/pulumi";
+import { PrivateRegistry, type PrivateRegistryArgs } from "../../components/private-registry";
+import { readSettings } from "../../config";
+import {
+    isMarkedSecret,
+    noteDeclarations,
+    record,
+    type Recording,
+    settled,
+    unwrap,
+    value,
+} from "../support/mocks";
+
+function settings(config: Record<string, unknown> = {}): PrivateRegistryArgs {
+    const texts = Object.entries(config).map(([key, given]) => [
+        `private-registry:${key}`,
+        typeof given === "object" ? JSON.stringify(given) : String(given),
+    ]);
+    return readSettings(Object.fromEntries(texts) as Record<string, string>, {
+        project: "private-registry",
+        stack: "test",
+        dockerHost: undefined,
+    });
+}
+
+interface Made extends Recording {
+    readonly registry: PrivateRegistry;
+    readonly urns: string[];
+    readonly inputs: (name: string) => Record<string, unknown>;
+    readonly options: (name: string) => pulumi.CustomResourceOptions;
+}
+
+async function make(config: Record<string, unknown> = {}, preview = false): Promise<Made> {
+    const recording = record(preview);
+    const registry = new PrivateRegistry("registry", settings(config), {
+        transformations: [noteDeclarations(recording)],
+    });
+    const urns = await settled(recording);
+    await value(registry.registry);
+    const find = <T extends { name: string }>(list: T[], name: string): T => {
+        const found = list.find((entry) => entry.name === name);
+        if (found === undefined) {
+            throw new Error(
+                `no resource ${name}; there are ${list.map((entry) => entry.name).join(", ")}`,
+            );
+        }
+        return found;
+    };
+    return {
+        ...recording,
+        registry,
+        urns,
+        inputs: (name) => find(recording.registered, name).inputs,
+        options: (name) => find(recording.declared, name).opts,
+    };
+}
+
+const RESOURCES = [
+    "command:local:Command registry-proof-command",
+    "docker:index/container:Container registry-server-container",
+    "docker:index/container:Container registry-server-loader",
+    "docker:index/network:Network registry-server-container-network",
+    "docker:index/remoteImage:RemoteImage registry-server-image",
+    "docker:index/volume:Volume registry-server-container-data",
+    "docker:index/volume:Volume registry-server-settings",
+    "private-registry:index:CertificateAuthority registry-authority",
+    "private-registry:index:PrivateRegistry registry",
+    "private-registry:index:RegistryServer registry-server",
+    "private-registry:index:ServerProof registry-proof",
+    "private-registry:index:TeamAccounts registry-accounts",
+    "pulumi:providers:docker registry-docker",
+    "random:index/randomBytes:RandomBytes registry-accounts-salt-dev",
+    "random:index/randomPassword:RandomPassword registry-accounts-password-dev",
+    "random:index/randomPassword:RandomPassword registry-server-http-secret",
+    "tls:index/certRequest:CertRequest registry-authority-server-request",
+    "tls:index/locallySignedCert:LocallySignedCert registry-authority-server-cert",
+    "tls:index/privateKey:PrivateKey registry-authority-key-1",
+    "tls:index/privateKey:PrivateKey registry-authority-server-key",
+    "tls:index/selfSignedCert:SelfSignedCert registry-authority-cert-1",
+];
+
+const listed = (recording: Recording) =>
+    recording.registered.map(({ type, name }) => `${type} ${name}`).sort();
+
+test.each([false, true])(
+    "exactly these resources are made, and a preview shows all of them (preview: %s)",
+    async (preview) => {
+        expect(listed(await make({}, preview))).toEqual(RESOURCES);
+    },
+);
+
+test("every resource lies below its stage: names and nesting are a contract", async () => {
+    const { declared, registry } = await make();
+    const parents = declared.map(({ name, opts }) => [
+        name,
+        declared.find(({ resource }) => resource === opts.parent)?.name,
+    ]);
+    const root = parents.filter(([, parent]) => parent === undefined);
+    expect(root).toEqual([["registry", undefined]]);
+    expect(declared[0]?.resource).toBe(registry);
+    for (const [name, parent] of parents) {
+        expect(parent ?? "registry").toBe(
+            parent === "registry" || parent === undefined
+                ? "registry"
+                : /^registry-[a-z]+/.exec(name ?? "")?.[0],
+        );
+    }
+});
+
+test("a team adds its own two resources and changes no other name", async () => {
+    expect(listed(await make({ teams: ["dev", "web"] }))).toEqual(
+        [
+            ...RESOURCES,
+            "random:index/randomBytes:RandomBytes registry-accounts-salt-web",
+            "random:index/randomPassword:RandomPassword registry-accounts-password-web",
+        ].sort(),
+    );
+});
+
+test("a new generation changes the keepers of its own team only", async () => {
+    const { inputs } = await make({ teams: { dev: {}, web: { generation: 2 } } });
+    expect(inputs("registry-accounts-password-dev")).toMatchObject({
+        keepers: { generation: "1" },
+    });
+    expect(inputs("registry-accounts-password-web")).toMatchObject({
+        keepers: { generation: "2" },
+    });
+    expect(inputs("registry-accounts-salt-web")).toMatchObject({ keepers: { generation: "2" } });
+});
+
+test("passwords have more than 128 bits of letters and digits", async () => {
+    const { inputs } = await make();
+    expect(inputs("registry-accounts-password-dev")).toMatchObject({ length: 40, special: false });
+    expect(inputs("registry-server-http-secret")).toMatchObject({ length: 43, special: false });
+});
+
+test("the authority may sign and do nothing else, the server certificate may serve and has every name", async () => {
+    const { inputs } = await make({
+        hostname: "registry.test",
+        address: "192.0.2.1",
+        subjectAltNames: ["other.test", "2001:db8::1"],
+        subject: { country: "DE", organization: "Example" },
+    });
+    expect(inputs("registry-authority-cert-1")).toMatchObject({
+        isCaCertificate: true,
+        allowedUses: ["cert_signing", "crl_signing"],
+        subject: {
+            country: "DE",
+            organization: "Example",
+            commonName: "private-registry authority 1",
+        },
+        validityPeriodHours: 3650 * 24,
+        earlyRenewalHours: 427 * 24,
+    });
+    expect(inputs("registry-authority-server-request")).toMatchObject({
+        dnsNames: ["localhost", "other.test", "registry.test"],
+        ipAddresses: ["127.0.0.1", "192.0.2.1", "2001:db8::1"],
+        subject: { country: "DE", commonName: "registry.test" },
+    });
+    expect(inputs("registry-authority-server-cert")).toMatchObject({
+        allowedUses: ["digital_signature", "server_auth"],
+        validityPeriodHours: 397 * 24,
+        earlyRenewalHours: 30 * 24,
+    });
+    expect(inputs("registry-authority-server-key")).toEqual({
+        algorithm: "ECDSA",
+        ecdsaCurve: "P256",
+    });
+});
+
+test("RSA keys have 2048 bits, and their certificate may encrypt keys", async () => {
+    const { inputs } = await make({ keyAlgorithm: "RSA" });
+    expect(inputs("registry-authority-key-1")).toEqual({ algorithm: "RSA", rsaBits: 2048 });
+    expect(inputs("registry-authority-server-cert")).toMatchObject({
+        allowedUses: ["digital_signature", "key_encipherment", "server_auth"],
+    });
+});
+
+test("a host name too long for a common name is an alternative name only", async () => {
+    const hostname = `${"a".repeat(40)}.${"b".repeat(40)}.test`;
+    const { inputs } = await make({ hostname });
+    expect(inputs("registry-authority-server-request")).toMatchObject({
+        subject: {},
+        dnsNames: [hostname, "localhost"],
+    });
+});
+
+test("with two authorities the first one signs, and the bundle does not depend on which", async () => {
+    const before = await make({ authorities: ["1", "2"] });
+    expect(await value(before.registry.caFingerprints)).toHaveLength(2);
+    const signer = ({ inputs }: Made) =>
+        unwrap(inputs("registry-authority-server-cert").caPrivateKeyPem);
+    expect(signer(before)).toBe("key of registry-authority-key-1");
+    const after = await make({ authorities: ["2", "1"] });
+    expect(signer(after)).toBe("key of registry-authority-key-2");
+    expect(after.registered.filter(({ type }) => type.endsWith("SelfSignedCert"))).toHaveLength(2);
+});
+
+test("the registry's container may do nothing but serve", async () => {
+    const { inputs, options } = await make();
+    const container = inputs("registry-server-container");
+    expect(container).toMatchObject({
+        name: "private-registry-test",
+        image: "sha256:0000",
+        command: ["serve", "/etc/private-registry/config.yml"],
+        envs: ["OTEL_TRACES_EXPORTER=none"],
+        ports: [{ internal: 5000, external: 5000, ip: "0.0.0.0", protocol: "tcp" }],
+        volumes: [
+            {
+                containerPath: "/etc/private-registry",
+                volumeName: "name of registry-server-settings",
+                readOnly: true,
+            },
+            { containerPath: "/var/lib/registry", volumeName: "private-registry-test-data" },
+        ],
+        readOnly: true,
+        capabilities: { drops: ["ALL"] },
+        securityOpts: ["no-new-privileges:true"],
+        restart: "unless-stopped",
+        logOpts: { "max-size": "10m", "max-file": "3" },
+        destroyGraceSeconds: 65,
+    });
+    expect(Object.keys(container)).not.toContain("privileged");
+    expect(Object.keys(container)).not.toContain("uploads");
+    expect(options("registry-server-container")).toMatchObject({
+        deleteBeforeReplace: true,
+        replaceOnChanges: ["tmpfs"],
+    });
+    expect(isMarkedSecret(container.envs)).toBe(false);
+    expect(isMarkedSecret(container.labels)).toBe(false);
+});
+
+test("metrics are published on loopback only, and only when asked for", async () => {
+    const { inputs } = await make({ metricsPort: 5001 });
+    expect(inputs("registry-server-container").ports).toEqual([
+        { internal: 5000, external: 5000, ip: "0.0.0.0", protocol: "tcp" },
+        { internal: 5001, external: 5001, ip: "127.0.0.1", protocol: "tcp" },
+    ]);
+});
+
+test.each([
+    [{}, true],
+    [{ dataRetained: "false" }, false],
+])("with %j the volume with the images is kept on destroy: %s", async (config, retained) => {
+    const { options } = await make(config);
+    expect(options("registry-server-container-data").retainOnDelete).toBe(retained);
+});
+
+test("a folder holds the images instead of a volume", async () => {
+    const { inputs, registered } = await make({ dataPath: "/opt/docker-images" });
+    expect(inputs("registry-server-container").volumes).toContainEqual({
+        containerPath: "/var/lib/registry",
+        hostPath: "/opt/docker-images",
+    });
+    expect(
+        registered.filter(({ type }) => type.endsWith(":Volume")).map(({ name }) => name),
+    ).toEqual(["registry-server-settings"]);
+});
+
+const SECRET_INPUTS = [
+    ["registry-authority-cert-1", "privateKeyPem"],
+    ["registry-authority-server-request", "privateKeyPem"],
+    ["registry-authority-server-cert", "caPrivateKeyPem"],
+    ["registry-server-loader", "uploads"],
+    ["registry-proof-command", "stdin"],
+] as const;
+
+test.each(SECRET_INPUTS)("%s: %s is secret", async (name, input) => {
+    const { inputs } = await make();
+    const given = inputs(name)[input];
+    // A list is marked where the secret is: on the content of each upload.
+    const marked = Array.isArray(given)
+        ? given
+              .filter(({ file }) => file !== "/load/tls.crt")
+              .every(({ content }) => isMarkedSecret(content))
+        : isMarkedSecret(given);
+    expect(marked).toBe(true);
+});
+
+test("no secret value reaches an input that is not marked", async () => {
+    const { registered } = await make();
+    const clear = JSON.stringify(registered, (_, given: unknown) =>
+        isMarkedSecret(given) ? "[secret]" : given,
+    );
+    expect(clear).not.toMatch(/password of|key of/);
+    // The same search finds them when the marks are taken away.
+    expect(JSON.stringify(registered)).toMatch(/password of/);
+    expect(JSON.stringify(registered)).toMatch(/key of/);
+});
+
+test("outputs", async () => {
+    const { registry } = await make({ hostname: "registry.test", port: 443 });
+    expect(await value(registry.registry)).toBe("registry.test:443");
+    expect(await value(registry.url)).toBe("https://registry.test:443");
+    expect(await value(registry.certificateExpires)).toBe("2030-01-02T02:04:05.678Z");
+    expect(await pulumi.isSecret(registry.teams)).toBe(true);
+    expect(await value(registry.teams)).toMatchObject({
+        dev: { username: "dev", password: "password of registry-accounts-password-dev" },
+    });
+    expect(await pulumi.isSecret(registry.caCertificate)).toBe(false);
+    expect(await pulumi.isSecret(registry.registry)).toBe(false);
+});
+
+test.each([
+    [{}, "127.0.0.1"],
+    [{ bindAddress: "192.0.2.1" }, "192.0.2.1"],
+    [{ dockerHost: "ssh://ops@docker.test" }, "docker.test"],
+])("with %j the proof asks at %s", async (config, address) => {
+    const { inputs } = await make(config);
+    const program = unwrap<string>(inputs("registry-proof-command").stdin);
+    expect(program).toContain(`"address":"${address}"`);
+});

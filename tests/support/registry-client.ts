@@ -1,0 +1,80 @@
+import { request } from "node:https";
+import { connect, type ConnectionOptions } from "node:tls";
+import { text } from "node:stream/consumers";
+import type { Outputs } from "./stack";
+
+export interface Answer {
+    readonly status: number;
+    readonly headers: Record<string, string | string[] | undefined>;
+    readonly body: string;
+    /** SHA-256 fingerprint of the certificate that was served. */
+    readonly certificate: string;
+}
+
+/** Who asks, and what for. */
+export interface Question {
+    readonly team?: string;
+    readonly password?: string;
+    readonly method?: string;
+    readonly accept?: string;
+    /** The name to ask for and to check the certificate against. Default: localhost. */
+    readonly hostname?: string;
+    readonly body?: string;
+}
+
+/** Asks a stack's registry over TLS, trusting its certificate authority and nothing else. */
+export function ask(outputs: Outputs, path: string, question: Question = {}): Promise<Answer> {
+    const { team, method = "GET", accept, hostname = "localhost", body } = question;
+    const password =
+        question.password ?? (team === undefined ? undefined : outputs.teams[team]?.password);
+    const basic =
+        team === undefined
+            ? undefined
+            : Buffer.from(`${team}:${password ?? ""}`).toString("base64");
+    return new Promise((resolve, reject) => {
+        const call = request(
+            {
+                host: "127.0.0.1",
+                port: new URL(outputs.url).port,
+                path,
+                method,
+                ca: outputs.caCertificate,
+                servername: hostname,
+                agent: false,
+                headers: {
+                    ...(basic !== undefined && { authorization: `Basic ${basic}` }),
+                    ...(accept !== undefined && { accept }),
+                },
+            },
+            (response) => {
+                const socket = response.socket as unknown as {
+                    getPeerX509Certificate(): { fingerprint256: string };
+                };
+                const certificate = socket.getPeerX509Certificate().fingerprint256;
+                text(response).then(
+                    (answer) =>
+                        resolve({
+                            status: response.statusCode ?? 0,
+                            headers: response.headers,
+                            body: answer,
+                            certificate,
+                        }),
+                    reject,
+                );
+            },
+        );
+        call.on("error", reject);
+        call.end(body);
+    });
+}
+
+/** Tries a TLS handshake with these options; resolves with the protocol, rejects with the alert. */
+export function handshake(port: number, options: ConnectionOptions): Promise<string | null> {
+    return new Promise((resolve, reject) => {
+        const socket = connect({ host: "127.0.0.1", port, ...options }, () => {
+            resolve(socket.getProtocol());
+            socket.destroy();
+        });
+        socket.on("error", reject);
+    });
+}

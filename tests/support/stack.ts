@@ -1,0 +1,270 @@
+import { randomBytes } from "node:crypto";
+import {
+    cpSync,
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    readFileSync,
+    rmSync,
+    symlinkSync,
+    writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { homedir, tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import type { AddressInfo } from "node:net";
+import { stringify } from "yaml";
+import { docker, removeLabelled } from "./docker";
+import { must, type Result, run } from "./run";
+
+const PROJECT = join(__dirname, "../..");
+const PROGRAM = [
+    "Pulumi.yaml",
+    "components",
+    "config.ts",
+    "index.ts",
+    "lib",
+    "package.json",
+    "preflight.ts",
+    "tsconfig.json",
+];
+
+/** The stack's outputs, secrets included. */
+export interface Outputs {
+    readonly registry: string;
+    readonly url: string;
+    readonly caCertificate: string;
+    readonly caFingerprints: string[];
+    readonly certificateExpires: string;
+    readonly clients: Record<string, string>;
+    readonly teams: Record<
+        string,
+        { username: string; password: string; login: string; dockerConfigJson: string }
+    >;
+}
+
+/** What one `pulumi` run said and did. */
+export interface Run extends Result {
+    /** Everything that was printed. */
+    readonly printed: string;
+}
+
+export interface StackOptions {
+    /** Whether the stack starts as a fresh clone does: with no packages and no plugins. */
+    readonly isClone?: boolean;
+    readonly env?: NodeJS.ProcessEnv;
+}
+
+/**
+ * A stack of this program on the real engine and the real Docker, with everything of its own: a copy
+ * of the program, backend, PULUMI_HOME, passphrase, names and port.
+ */
+export class TestStack {
+    public readonly name = `t${randomBytes(4).toString("hex")}`;
+    public readonly owner = `private-registry/${this.name}`;
+    public readonly containerName = `private-registry-${this.name}`;
+    public readonly dataVolume = `${this.containerName}-data`;
+    public readonly folder = mkdtempSync(join(tmpdir(), "private-registry-test-"));
+    /** Everything that any run of this stack has printed. */
+    public printed = "";
+
+    private readonly passwords = new Set<string>();
+
+    /** The environment of every `pulumi` run. */
+    public readonly environment: NodeJS.ProcessEnv;
+
+    private constructor(
+        public readonly port: number,
+        { isClone = false, env = {} }: StackOptions,
+    ) {
+        for (const file of PROGRAM) {
+            cpSync(join(PROJECT, file), join(this.folder, file), { recursive: true });
+        }
+        const home = join(this.folder, ".home");
+        const state = join(this.folder, ".state");
+        mkdirSync(home);
+        mkdirSync(state);
+        const plugins =
+            process.env.PULUMIW_PLUGINS ??
+            join(process.env.PULUMI_HOME ?? join(homedir(), ".pulumi"), "plugins");
+        if (isClone) {
+            for (const file of [".npmrc", "package-lock.json"]) {
+                cpSync(join(PROJECT, file), join(this.folder, file));
+            }
+        } else {
+            symlinkSync(join(PROJECT, "node_modules"), join(this.folder, "node_modules"));
+            if (existsSync(plugins)) {
+                symlinkSync(plugins, join(home, "plugins"));
+            }
+        }
+        this.environment = {
+            ...process.env,
+            PATH: enginePath(),
+            PULUMI_HOME: home,
+            PULUMI_BACKEND_URL: `file://${state}`,
+            PULUMI_CONFIG_PASSPHRASE: randomBytes(16).toString("hex"),
+            PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
+            PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
+            PULUMI_SKIP_UPDATE_CHECK: "true",
+            PULUMI_STACK: this.name,
+            ...env,
+        };
+    }
+
+    /** Makes a stack with this configuration, on a free port of the loopback unless the configuration says otherwise. */
+    public static async create(
+        config: Record<string, unknown> = {},
+        options: StackOptions = {},
+    ): Promise<TestStack> {
+        const stack = new TestStack(await freePort(), options);
+        try {
+            if (options.isClone) {
+                await must("npm", ["ci"], { cwd: stack.folder, env: stack.environment });
+            }
+            stack.configure(config);
+            await stack.must("stack", "init", stack.name);
+            return stack;
+        } catch (error) {
+            await stack.dispose();
+            throw error;
+        }
+    }
+
+    /** Replaces the whole configuration of the stack. */
+    public configure(config: Record<string, unknown>): void {
+        const complete = { bindAddress: "127.0.0.1", port: this.port, ...config };
+        const keys = Object.entries(complete).map(([key, value]) => [
+            `private-registry:${key}`,
+            value,
+        ]);
+        writeFileSync(
+            join(this.folder, `Pulumi.${this.name}.yaml`),
+            stringify({ config: Object.fromEntries(keys) }),
+        );
+    }
+
+    /** Runs `pulumi` in the stack's project folder. */
+    public async pulumi(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Run> {
+        const result = await run("pulumi", [...args, "--non-interactive", "--color", "never"], {
+            cwd: this.folder,
+            env: { ...this.environment, ...env },
+        });
+        const printed = result.stdout + result.stderr;
+        this.printed += printed;
+        return { ...result, printed };
+    }
+
+    public async must(...args: string[]): Promise<Run> {
+        const result = await this.pulumi(args);
+        if (result.code !== 0) {
+            throw new Error(`pulumi ${args.join(" ")}: exit ${result.code}\n${result.printed}`);
+        }
+        return result;
+    }
+
+    public up(...args: string[]): Promise<Run> {
+        return this.must("up", "--yes", "--skip-preview", ...args);
+    }
+
+    public destroy(): Promise<Run> {
+        return this.must("destroy", "--yes", "--skip-preview");
+    }
+
+    public async outputs(): Promise<Outputs> {
+        // Not part of what is printed: secrets are asked for here.
+        const result = await run(
+            "pulumi",
+            ["stack", "output", "--json", "--show-secrets", "--non-interactive"],
+            {
+                cwd: this.folder,
+                env: this.environment,
+            },
+        );
+        if (result.code !== 0) {
+            throw new Error(result.stderr);
+        }
+        const outputs = JSON.parse(result.stdout) as Outputs;
+        Object.values(outputs.teams).forEach(({ password }) => this.passwords.add(password));
+        return outputs;
+    }
+
+    /** How many of the passwords that were ever asked for have been printed by any other run. */
+    public printedPasswords(): number {
+        return [...this.passwords].filter((password) => this.printed.includes(password)).length;
+    }
+
+    /** The state as `pulumi stack export` writes it, secrets encrypted. */
+    public async exported(): Promise<string> {
+        return (await this.must("stack", "export")).stdout;
+    }
+
+    public path(...parts: string[]): string {
+        return join(this.folder, ...parts);
+    }
+
+    public read(...parts: string[]): string {
+        return readFileSync(this.path(...parts), "utf8");
+    }
+
+    /** Id of the registry's container; undefined when there is none. */
+    public async containerId(): Promise<string | undefined> {
+        const { stdout } = await docker(
+            "ps",
+            "--all",
+            "--quiet",
+            "--no-trunc",
+            "--filter",
+            `name=^/${this.containerName}$`,
+        );
+        return stdout.trim() || undefined;
+    }
+
+    /** Ids of all containers that the stack made. */
+    public async containers(): Promise<string[]> {
+        const filter = `label=private-registry.stack=${this.owner}`;
+        const list = await must("docker", ["ps", "--all", "--quiet", "--filter", filter]);
+        return list.split("\n").filter((id) => id !== "");
+    }
+
+    /** Takes everything away, also after a failure half-way, and also what a stack keeps on purpose. */
+    public async dispose(): Promise<void> {
+        await this.pulumi(["destroy", "--yes", "--skip-preview"]).catch(() => undefined);
+        await removeLabelled("private-registry.stack", this.owner);
+        await docker("volume", "rm", "--force", this.dataVolume);
+        rmSync(this.folder, { recursive: true, force: true });
+    }
+}
+
+/** npx and npm put the launcher of the npm package in front of the engine that was set up. */
+function enginePath(): string {
+    const launchers = join(PROJECT, "node_modules", ".bin");
+    const folders = (process.env.PATH ?? "").split(delimiter);
+    const isLauncher = process.env.PULUMIW_ENGINE_KIND === "npm";
+    return folders.filter((folder) => isLauncher || folder !== launchers).join(delimiter);
+}
+
+/** Runs a test with a stack of its own that is gone afterwards, whatever happens. */
+export async function withStack(
+    config: Record<string, unknown>,
+    test: (stack: TestStack) => Promise<void>,
+    options: StackOptions = {},
+): Promise<void> {
+    const stack = await TestStack.create(config, options);
+    try {
+        await test(stack);
+        expect(stack.printedPasswords()).toBe(0);
+    } finally {
+        await stack.dispose();
+    }
+}
+
+/** A TCP port of the loopback that nothing listens on now. */
+export async function freePort(): Promise<number> {
+    const server = createServer();
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, "close");
+    return port;
+}

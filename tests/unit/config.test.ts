@@ -1,0 +1,246 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { parse } from "yaml";
+import { CONFIG_KEYS, readSettings, type Settings } from "../../config";
+
+const surroundings = { project: "private-registry", stack: "test", dockerHost: undefined };
+
+function read(config: Record<string, unknown>, dockerHost?: string): Settings {
+    const texts = Object.entries(config).map(([key, value]) => [
+        `private-registry:${key}`,
+        typeof value === "object" ? JSON.stringify(value) : String(value),
+    ]);
+    return readSettings(Object.fromEntries(texts) as Record<string, string>, {
+        ...surroundings,
+        dockerHost,
+    });
+}
+
+function complaint(config: Record<string, unknown>, dockerHost?: string): string {
+    try {
+        read(config, dockerHost);
+    } catch (error) {
+        return (error as Error).message;
+    }
+    throw new Error("the configuration was accepted");
+}
+
+test("without any configuration there is a registry on localhost:5000 with one team", () => {
+    expect(read({})).toEqual({
+        hostname: "localhost",
+        port: 5000,
+        bindAddress: "0.0.0.0",
+        subjectAltNames: [],
+        subject: {},
+        keyAlgorithm: "ECDSA",
+        authorities: ["1"],
+        authorityValidityDays: 3650,
+        certificateValidityDays: 397,
+        earlyRenewalDays: 30,
+        teams: { dev: {} },
+        image: "registry:3.1.1",
+        dockerHost: "unix:///var/run/docker.sock",
+        containerName: "private-registry-test",
+        dataVolume: "private-registry-test-data",
+        owner: "private-registry/test",
+        dataRetained: true,
+        deleteEnabled: true,
+        readOnly: false,
+    });
+});
+
+test.each([
+    [{ port: "443" }, { port: 443 }],
+    [{ hostname: "registry.example.com" }, { hostname: "registry.example.com" }],
+    [{ hostname: "192.0.2.1" }, { hostname: "192.0.2.1" }],
+    [{ teams: ["web", "ops"] }, { teams: { web: {}, ops: {} } }],
+    [
+        { teams: { web: { generation: 2 }, ops: null } },
+        { teams: { web: { generation: 2 }, ops: {} } },
+    ],
+    [{ authorities: [1, "2"] }, { authorities: ["1", "2"] }],
+    [{ readOnly: "true" }, { readOnly: true }],
+    [
+        { subject: { country: "DE", organization: "Example & Söhne" } },
+        { subject: { country: "DE", organization: "Example & Söhne" } },
+    ],
+    [{ subjectAltNames: ["*.example.com", "::1"] }, { subjectAltNames: ["*.example.com", "::1"] }],
+    [{ dockerHost: "ssh://ops@host" }, { dockerHost: "ssh://ops@host" }],
+    [{ containerName: "hub" }, { containerName: "hub", dataVolume: "private-registry-test-data" }],
+    [
+        { image: `registry@sha256:${"a".repeat(64)}` },
+        { image: `registry@sha256:${"a".repeat(64)}` },
+    ],
+])("%j is taken as %j", (config, expected) => {
+    expect(read(config)).toMatchObject(expected);
+});
+
+test("DOCKER_HOST is the Docker host unless the configuration names one", () => {
+    expect(read({}, "tcp://127.0.0.1:2375").dockerHost).toBe("tcp://127.0.0.1:2375");
+    expect(read({ dockerHost: "ssh://ops@host" }, "tcp://127.0.0.1:2375").dockerHost).toBe(
+        "ssh://ops@host",
+    );
+});
+
+test.each([
+    [
+        "hostname",
+        [
+            "Registry.example.com",
+            "a b",
+            "-a",
+            "a..b",
+            "1.2.3",
+            "$(id)",
+            "a\nb",
+            "",
+            "x".repeat(254),
+        ],
+    ],
+    ["port", ["0", "65536", "5000.5", "1e3", "0x10", "05000", "-1", "", "five"]],
+    ["bindAddress", ["localhost", "1.2.3", "0.0.0.0/0"]],
+    ["address", ["0.0.0.0", "::", "registry.test"]],
+    ["subjectAltNames", ["registry.test", ["a b"], ["a.test", "a.test"], ["*.*.test"], [1]]],
+    [
+        "subject",
+        [
+            { country: "de" },
+            { city: "X" },
+            { organization: "a\nb" },
+            { locality: "x".repeat(65) },
+            "C=DE",
+        ],
+    ],
+    ["keyAlgorithm", ["ED25519", "ecdsa"]],
+    ["authorities", [[], ["1", "1"], ["a/b"], "1"]],
+    ["authorityValidityDays", ["0", "36501"]],
+    ["certificateValidityDays", ["0", "a year"]],
+    ["earlyRenewalDays", ["-1"]],
+    [
+        "teams",
+        [
+            [],
+            {},
+            ["a:b"],
+            ["A"],
+            ["a", "a"],
+            { a: { generation: 0 } },
+            { a: { generations: 1 } },
+            "dev",
+            ["a\nb:c"],
+        ],
+    ],
+    [
+        "image",
+        [
+            "registry",
+            "registry:latest",
+            "Registry:1",
+            "registry:3 --privileged",
+            "registry@sha256:abc",
+        ],
+    ],
+    ["dockerHost", ["docker.test", "http://docker.test", "ssh://a b@c"]],
+    ["containerName", ["/x", "a b", "-x"]],
+    ["dataPath", ["relative", "/a:b", "/a/../b", "/a/", "/"]],
+    ["dataRetained", ["yes", "1", "on"]],
+    ["deleteEnabled", ["off"]],
+    ["readOnly", ["True"]],
+    ["metricsPort", ["0"]],
+] as const)("%s refuses what it does not take", (key, values) => {
+    for (const value of values) {
+        const text = complaint({ [key]: value });
+        expect(text).toContain(`\n  ${key}\n    given:   ${JSON.stringify(value)}`.slice(0, 90));
+        expect(text).toContain(`allowed: ${CONFIG_KEYS[key]?.allowed ?? ""}`);
+        expect(text).toContain("fix:     pulumi config set ");
+    }
+});
+
+test("every key's example is allowed", () => {
+    for (const [name, { example }] of Object.entries(CONFIG_KEYS)) {
+        const match = /^(?:--path )?'?([^' ]+)'? '?([^']+)'?$/.exec(example);
+        expect(match?.[1]?.split(/[.[]/)[0]).toBe(name);
+    }
+});
+
+test("all problems are reported at once, with unknown keys", () => {
+    const text = complaint({ port: "http", hostname: "A", prot: "5000", teams: [] });
+    expect(text).toContain("the configuration has 4 problems; nothing was changed");
+    for (const key of ["port", "hostname", "prot", "teams"]) {
+        expect(text).toContain(`\n  ${key}\n`);
+    }
+    expect(text).toContain("no such key; the keys are hostname, port,");
+    expect(text).toContain("pulumi config rm prot");
+});
+
+test.each([
+    [{ certificateValidityDays: 30 }, "earlyRenewalDays", "less than certificateValidityDays (30)"],
+    [
+        { authorityValidityDays: 427 },
+        "authorityValidityDays",
+        "more than certificateValidityDays + earlyRenewalDays (427)",
+    ],
+    [{ metricsPort: 5000 }, "metricsPort", "a port other than `port`"],
+    [
+        { dataPath: "/srv/images", dataRetained: false },
+        "dataRetained",
+        "a folder of yours is never deleted",
+    ],
+])("%j is a contradiction", (config, key, allowed) => {
+    const text = complaint(config);
+    expect(text).toContain(`\n  ${key}\n`);
+    expect(text).toContain(allowed);
+    expect(text).toContain("has one problem");
+});
+
+test("an unusable DOCKER_HOST is named as such", () => {
+    expect(complaint({}, "nonsense")).toContain("from the environment variable DOCKER_HOST");
+});
+
+test("other programs' configuration is not looked at", () => {
+    expect(
+        readSettings({ "aws:region": "x", "private-registry:port": "5001" }, surroundings).port,
+    ).toBe(5001);
+});
+
+test("whatever text a key is given, it is taken as it is or refused by name", () => {
+    const keys = fc.constantFrom(...Object.keys(CONFIG_KEYS));
+    const values = fc.oneof(fc.string({ unit: "binary" }), fc.json(), fc.integer().map(String));
+    fc.assert(
+        fc.property(keys, values, (key, value) => {
+            let settings: Settings;
+            try {
+                settings = readSettings({ [`private-registry:${key}`]: value }, surroundings);
+            } catch (error) {
+                const text = (error as Error).message;
+                expect(text).toContain(key);
+                // Nothing that was given can move the cursor or colour the terminal.
+                expect(text.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
+                return;
+            }
+            const read = settings[key as keyof Settings];
+            expect(typeof read === "object" ? read : String(read)).toEqual(
+                typeof read === "object" ? expect.anything() : value,
+            );
+        }),
+        { numRuns: 1000 },
+    );
+});
+
+test("the project file declares the same defaults", () => {
+    const project = parse(readFileSync(join(__dirname, "../../Pulumi.yaml"), "utf8")) as {
+        config: Record<string, { default: unknown; description: string }>;
+    };
+    const plain = Object.entries(CONFIG_KEYS).filter(
+        ([, key]) => key.default !== undefined && typeof key.default !== "object",
+    );
+    expect(
+        Object.fromEntries(
+            Object.entries(project.config).map(([key, value]) => [key, value.default]),
+        ),
+    ).toEqual(Object.fromEntries(plain.map(([name, key]) => [name, key.default])));
+    for (const [name, { description }] of Object.entries(project.config)) {
+        expect(description).toContain(CONFIG_KEYS[name]?.allowed);
+    }
+});

@@ -1,0 +1,159 @@
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readSettings } from "../../config";
+import { preflight } from "../../preflight";
+
+const folder = mkdtempSync(join(tmpdir(), "private-registry-docker-"));
+const socket = join(folder, "docker.sock");
+let containers: unknown[] = [];
+const daemon = createHttpServer((request, response) => {
+    expect(request.url).toBe("/containers/json?all=true");
+    response.end(JSON.stringify(containers));
+});
+const others: Server[] = [];
+
+beforeAll(() => once(daemon.listen(socket), "listening"));
+afterEach(() => others.splice(0).forEach((server) => server.close()));
+afterAll(() => {
+    daemon.close();
+    rmSync(folder, { recursive: true });
+});
+
+function check(
+    config: Record<string, string> = {},
+    dockerHost = `unix://${socket}`,
+): Promise<void> {
+    const texts = Object.entries({ port: "1", ...config }).map(([key, text]) => [
+        `private-registry:${key}`,
+        text,
+    ]);
+    return preflight(
+        readSettings(Object.fromEntries(texts) as Record<string, string>, {
+            project: "private-registry",
+            stack: "test",
+            dockerHost,
+        }),
+    );
+}
+
+const container = (name: string, owner?: string, ports: unknown[] = []) => ({
+    Names: [`/${name}`],
+    Labels: owner === undefined ? {} : { "private-registry.stack": owner },
+    Ports: ports,
+});
+const published = (port: number, ip = "0.0.0.0", type = "tcp") => ({
+    IP: ip,
+    PublicPort: port,
+    Type: type,
+});
+
+test.each([
+    ["an empty host", []],
+    [
+        "this stack's own container",
+        [container("private-registry-test", "private-registry/test", [published(1)])],
+    ],
+    [
+        "other containers on other ports",
+        [
+            container("web", undefined, [
+                published(2),
+                published(1, "0.0.0.0", "udp"),
+                { Type: "tcp" },
+            ]),
+        ],
+    ],
+    ["a container on another address", [container("web", undefined, [published(1, "192.0.2.1")])]],
+])("nothing is wrong with %s", async (_, list) => {
+    containers = list;
+    await expect(check({ bindAddress: "127.0.0.1" })).resolves.toBeUndefined();
+});
+
+test.each([
+    [
+        "someone's container has the name",
+        [container("private-registry-test")],
+        "is taken by a container that is not from this program. Remove it (docker rm private-registry-test)",
+    ],
+    [
+        "another stack's container has the name",
+        [container("private-registry-test", "hub/prod")],
+        "belongs to the stack hub/prod",
+    ],
+    [
+        "someone's container has the port",
+        [container("web", undefined, [published(1)])],
+        "port 1 (port, at 127.0.0.1:1) is taken by the container web",
+    ],
+    [
+        "another stack has the metrics port",
+        [container("hub", "hub/prod", [published(2, "127.0.0.1")])],
+        "port 2 (metricsPort, at 127.0.0.1:2) is taken by the container hub",
+    ],
+])("%s", async (_, list, message) => {
+    containers = list;
+    const error = check({ bindAddress: "127.0.0.1", metricsPort: "2" });
+    await expect(error).rejects.toThrow(message);
+    await expect(error).rejects.toThrow("Nothing was changed.");
+});
+
+test("a program outside of Docker has the port", async () => {
+    const server = createServer();
+    others.push(server);
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    containers = [];
+    await expect(check({ bindAddress: "127.0.0.1", port: String(port) })).rejects.toThrow(
+        `port ${port} (port, at 127.0.0.1:${port}) is taken by another program of this machine. Free it, or take another one: pulumi config set port <port>`,
+    );
+});
+
+test("all problems are named at once", async () => {
+    containers = [container("private-registry-test"), container("web", undefined, [published(1)])];
+    await expect(check()).rejects.toThrow(/container name .*\nport 1 /);
+});
+
+test("a daemon that does not answer is named, with what to do", async () => {
+    await expect(check({}, `unix://${folder}/none.sock`)).rejects.toThrow(
+        /^no Docker daemon answers at unix:.*none\.sock \(.*ENOENT.*\)\. Start Docker there, or name another one: pulumi config set dockerHost/,
+    );
+});
+
+describe("a Docker host over ssh", () => {
+    const bin = join(folder, "bin");
+    const path = process.env.PATH ?? "";
+
+    /** Puts a stand-in for ssh first on PATH; it notes its arguments, then does what the program says. */
+    function installSsh(program: string): void {
+        mkdirSync(bin, { recursive: true });
+        const script = `#!/bin/sh\nprintf '%s ' "$@" >'${folder}/arguments'\n${program}\n`;
+        writeFileSync(join(bin, "ssh"), script, { mode: 0o755 });
+        process.env.PATH = `${bin}:${path}`;
+    }
+    afterEach(() => {
+        process.env.PATH = path;
+    });
+
+    test("is asked through its own docker command", async () => {
+        const carry = `const s = require("net").connect("${socket}"); process.stdin.pipe(s); s.pipe(process.stdout);`;
+        installSsh(`exec '${process.execPath}' -e '${carry}'`);
+        containers = [container("web", undefined, [published(1)])];
+        await expect(check({}, "ssh://ops@docker.test:2222")).rejects.toThrow(
+            "is taken by the container web",
+        );
+        expect(readFileSync(join(folder, "arguments"), "utf8")).toBe(
+            "-o BatchMode=yes -o ConnectTimeout=15 -T -p 2222 -- ops@docker.test docker system dial-stdio ",
+        );
+    });
+
+    test("that cannot be reached is named, with what ssh says", async () => {
+        installSsh("echo 'ops@docker.test: Permission denied (publickey).' >&2; exit 255");
+        await expect(check({}, "ssh://ops@docker.test")).rejects.toThrow(
+            /^no Docker daemon answers at ssh:\/\/ops@docker\.test \(ops@docker\.test: Permission denied \(publickey\)\.\)/,
+        );
+    });
+});
