@@ -182,8 +182,9 @@ take_setup_lock() {
             take_over_lock
             continue
         fi
-        if [ -z "$told" ]; then
-            say "  waiting for another set-up: process ${pid:-unknown}, for $(cat "$LOCK/project" 2>/dev/null || echo another folder) (lock: $LOCK)"
+        # Whoever has just taken the lock has yet to say who it is: then the next look tells.
+        if [ -z "$told" ] && [ -n "$owner" ]; then
+            say "  waiting for another set-up: process $pid, for $(cat "$LOCK/project") (lock: $LOCK)"
             told=1
         fi
         sleep 1
