@@ -1,9 +1,14 @@
+import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
+import { homedir } from "node:os";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { PrivateRegistryArgs } from "./components/private-registry";
+import { isLoopback } from "./lib/address";
+import { type LoginSurroundings, readClients } from "./lib/client-config";
 import { type ConfigProblem, configError } from "./lib/config-problems";
-import { parseDockerEndpoint } from "./lib/docker-endpoint";
+import { dockerMachine, parseDockerEndpoint } from "./lib/docker-endpoint";
+import { isHostName, NAME } from "./lib/names";
 
 /** One configuration key: what it takes, what it is when unset, and a value to show in a fix. */
 interface Key<T> {
@@ -16,18 +21,10 @@ interface Key<T> {
     readonly example: string;
 }
 
-const NAME = /^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$/;
-const DNS_NAME =
-    /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 const IMAGE =
     /^(?:(?:[a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\])(?::\d+)?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
 const CONTAINER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,200}$/;
 const PRINTABLE = /^[^\p{Cc}\p{Cs}]+$/u;
-
-function isHostName(text: string): boolean {
-    // A name of digits and dots only would be taken for an address by some clients.
-    return isIP(text) !== 0 || (DNS_NAME.test(text) && !/^[\d.]+$/.test(text));
-}
 
 const hostName = z.string().refine(isHostName);
 const ipAddress = z.string().refine((text) => isIP(text) !== 0);
@@ -212,18 +209,21 @@ type Values = {
         z.infer<Keys[K]["schema"]> | (Keys[K]["default"] extends undefined ? undefined : never);
 };
 
+/** Keys that are objects of many fields, which lib/client-config.ts reads. */
+const CLIENT_KEYS = ["clients", "ssh"];
+
 /** What `config.ts` gives to the program: everything that the registry is made from. */
 export type Settings = PrivateRegistryArgs;
 
 /** The surroundings that a configuration is read in. */
-export interface Surroundings {
+export interface Surroundings extends LoginSurroundings {
     readonly project: string;
     readonly stack: string;
     /** Value of the environment variable DOCKER_HOST. */
     readonly dockerHost: string | undefined;
 }
 
-/** The keys with their defaults, for the project file and the documentation. */
+/** The plain keys with their defaults, for the project file and the documentation. */
 export const CONFIG_KEYS: Readonly<Record<string, Key<unknown>>> = KEYS;
 
 /** Reads the running stack's configuration. Throws one `pulumi.RunError` that names every problem. */
@@ -232,6 +232,9 @@ export function readStackSettings(): Settings {
         project: pulumi.getProject(),
         stack: pulumi.getStack(),
         dockerHost: process.env.DOCKER_HOST,
+        sshAgent: process.env.SSH_AUTH_SOCK,
+        home: homedir(),
+        readFile: (path) => readFileSync(path, "utf8"),
     });
 }
 
@@ -245,7 +248,18 @@ export function readSettings(
 ): Settings {
     const given = ownKeys(config, surroundings.project);
     const { values, problems } = readValues(given);
-    problems.push(...unknownKeys(given), ...contradictions(values, surroundings));
+    const { clients, ...ofClients } = readClients(
+        given.get("clients"),
+        given.get("ssh"),
+        surroundings,
+    );
+    const remoteHosts = Object.values(clients).flatMap(({ login }) => login?.host ?? []);
+    problems.push(
+        ...ofClients.problems,
+        ...unknownKeys(given),
+        ...contradictions(values, surroundings),
+        ...unreachable(values, remoteHosts),
+    );
     if (problems.length > 0) {
         throw configError(problems);
     }
@@ -256,6 +270,8 @@ export function readSettings(
         ...complete,
         dockerHost: dockerHost ?? (surroundings.dockerHost || "unix:///var/run/docker.sock"),
         containerName: containerName ?? instance,
+        clients,
+        instance,
         dataVolume: `${instance}-data`,
         owner: `${surroundings.project}/${surroundings.stack}`,
     };
@@ -307,11 +323,11 @@ function readValues(given: ReadonlyMap<string, unknown>) {
 
 function unknownKeys(given: ReadonlyMap<string, unknown>): ConfigProblem[] {
     return [...given]
-        .filter(([name]) => !Object.hasOwn(CONFIG_KEYS, name))
+        .filter(([name]) => !Object.hasOwn(CONFIG_KEYS, name) && !CLIENT_KEYS.includes(name))
         .map(([name, value]) => ({
             key: name,
             given: value,
-            allowed: `no such key; the keys are ${Object.keys(CONFIG_KEYS).join(", ")}`,
+            allowed: `no such key; the keys are ${[...Object.keys(CONFIG_KEYS), ...CLIENT_KEYS].join(", ")}`,
             fix: `pulumi config rm ${name}`,
         }));
 }
@@ -367,6 +383,45 @@ function contradictions(values: Partial<Values>, { dockerHost }: Surroundings): 
             allowed: `${KEYS.dockerHost.allowed} (this value is from the environment variable DOCKER_HOST)`,
             fix: "unset DOCKER_HOST, or pulumi config set dockerHost unix:///var/run/docker.sock",
         });
+    }
+    return problems;
+}
+
+/** What would keep other hosts from reaching the registry, however well they were set up. */
+function unreachable(
+    { hostname = "", address, bindAddress = "", port, dockerHost }: Partial<Values>,
+    remoteHosts: readonly string[],
+): ConfigProblem[] {
+    const problems: ConfigProblem[] = [];
+    if (port === 443 && !/[.:]/.test(hostname) && hostname !== "localhost") {
+        problems.push({
+            key: "hostname",
+            given: hostname,
+            allowed:
+                "a name with a dot when port is 443: without both, clients take it for a part of an image's name",
+            fix: "pulumi config set hostname registry.example.com",
+        });
+    }
+    if (remoteHosts.length === 0) {
+        return problems;
+    }
+    const endpoint = parseDockerEndpoint(dockerHost ?? "");
+    const machine = endpoint === undefined ? "" : dockerMachine(endpoint);
+    const areElsewhere = remoteHosts.some((host) => host !== machine && !isLoopback(host));
+    for (const [key, given, fix] of [
+        ["hostname", hostname, "pulumi config set hostname registry.example.com"],
+        ["address", address, "pulumi config set address 192.0.2.10"],
+        ["bindAddress", bindAddress, "pulumi config set bindAddress 0.0.0.0"],
+    ] as const) {
+        if (given !== undefined && isLoopback(given) && areElsewhere) {
+            problems.push({
+                key,
+                given,
+                allowed:
+                    "one that means the registry on the client hosts too: each has a localhost of its own",
+                fix,
+            });
+        }
     }
     return problems;
 }

@@ -8,5 +8,17 @@ export = async () => {
     await preflight(settings);
     const { registry, url, caCertificate, caFingerprints, certificateExpires, teams } =
         new PrivateRegistry("registry", settings);
-    return { registry, url, caCertificate, caFingerprints, certificateExpires, clients: {}, teams };
+    const clients = Object.entries(settings.clients).map(([key, { login }]) => [
+        key,
+        login?.host ?? "localhost",
+    ]);
+    return {
+        registry,
+        url,
+        caCertificate,
+        caFingerprints,
+        certificateExpires,
+        clients: Object.fromEntries(clients) as Record<string, string>,
+        teams,
+    };
 };

@@ -83,11 +83,16 @@ export class CertificateAuthority extends pulumi.ComponentResource {
         this.registerOutputs({ fingerprints: this.fingerprints });
     }
 
-    /** Issues a certificate for a TLS server with these names. Its resources become this authority's children. */
+    /**
+     * Issues a certificate for a TLS server with these names. Its resources become this authority's children.
+     *
+     * @param after what must have succeeded before a certificate is issued anew
+     */
     public issueServerCertificate(
         role: string,
         commonName: string,
         names: SubjectAltNames,
+        after?: pulumi.Resource,
     ): ServerCertificate {
         const { args } = this;
         const prefix = `${this.name}-${role}`;
@@ -112,7 +117,7 @@ export class CertificateAuthority extends pulumi.ComponentResource {
                     "server_auth",
                 ],
             },
-            { parent: this },
+            { parent: this, dependsOn: after },
         );
         return {
             certificate: certificate.certPem,

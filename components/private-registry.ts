@@ -1,9 +1,10 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { hostAndPort, isWildcard, subjectAltNames } from "../lib/address";
+import { isWildcard, registryName, subjectAltNames } from "../lib/address";
 import { dockerMachine, parseDockerEndpoint } from "../lib/docker-endpoint";
 import { handOver, type TeamHandOver } from "../lib/hand-over";
 import { CertificateAuthority, type KeyAlgorithm, type Subject } from "./certificate-authority";
+import { type ClientHost, ClientTrust } from "./client-trust";
 import { RegistryServer } from "./registry-server";
 import { ServerProof } from "./server-proof";
 import { type Team, TeamAccounts } from "./team-accounts";
@@ -29,6 +30,8 @@ export interface PrivateRegistryArgs {
     readonly earlyRenewalDays: number;
     /** One account each. */
     readonly teams: Readonly<Record<string, Team>>;
+    /** Hosts that shall trust the registry, by name. */
+    readonly clients: Readonly<Record<string, ClientHost>>;
     /** Image of the registry; by digest in production. */
     readonly image: string;
     /** The Docker host: `unix://`, `tcp://` or `ssh://`. */
@@ -44,13 +47,16 @@ export interface PrivateRegistryArgs {
     readonly readOnly: boolean;
     /** Port for Prometheus metrics on the Docker host's loopback. */
     readonly metricsPort?: number;
+    /** Names on client hosts what belongs to this registry: `project-stack`. */
+    readonly instance: string;
     /** Says on the containers' labels which stack they belong to. */
     readonly owner: string;
 }
 
 /**
  * A private container registry with TLS from its own certificate authority and one account per team,
- * proved to answer before anything else relies on it. Destroying it keeps the images unless told otherwise.
+ * trusted by every client host and proved to answer there. Destroying it takes everything back, on the
+ * client hosts too, and keeps the images unless told otherwise.
  */
 export class PrivateRegistry extends pulumi.ComponentResource {
     /** The registry as images name it: `host:port`. */
@@ -68,8 +74,21 @@ export class PrivateRegistry extends pulumi.ComponentResource {
     constructor(name: string, args: PrivateRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
         super("private-registry:index:PrivateRegistry", name, {}, opts);
         const { hostname, port } = args;
+        const registry = registryName(hostname, port);
 
         const authority = new CertificateAuthority(`${name}-authority`, args, { parent: this });
+        // While authorities are exchanged, no server shows a certificate of the new one before every
+        // client trusts it. At any other time the clients come last, with a registry there to be proved.
+        const isExchange = args.authorities.length > 1;
+        const trustOnClients = (dependsOn?: pulumi.Resource) =>
+            Object.keys(args.clients).length === 0
+                ? undefined
+                : new ClientTrust(
+                      `${name}-trust`,
+                      { ...args, registry, caBundle: authority.bundle, proofRequired: !isExchange },
+                      { parent: this, dependsOn },
+                  );
+        const trusted = isExchange ? trustOnClients() : undefined;
         const { certificate, privateKey, expires } = authority.issueServerCertificate(
             "server",
             hostname,
@@ -80,6 +99,7 @@ export class PrivateRegistry extends pulumi.ComponentResource {
                 "127.0.0.1",
                 ...args.subjectAltNames,
             ]),
+            trusted,
         );
         const accounts = new TeamAccounts(`${name}-accounts`, args, { parent: this });
         const dockerHost = new docker.Provider(
@@ -92,7 +112,7 @@ export class PrivateRegistry extends pulumi.ComponentResource {
             { ...args, certificate, privateKey, htpasswd: accounts.htpasswd },
             { parent: this, providers: { docker: dockerHost } },
         );
-        new ServerProof(
+        const proof = new ServerProof(
             `${name}-proof`,
             {
                 hostname,
@@ -107,8 +127,10 @@ export class PrivateRegistry extends pulumi.ComponentResource {
             },
             { parent: this },
         );
+        if (!isExchange) {
+            trustOnClients(proof);
+        }
 
-        const registry = hostAndPort(hostname, port);
         this.registry = pulumi.output(registry);
         this.url = pulumi.output(`https://${registry}`);
         this.caCertificate = authority.bundle;

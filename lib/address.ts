@@ -5,6 +5,13 @@ export function hostAndPort(host: string, port: number): string {
     return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** The registry as image names and `certs.d` have it: `host:port`, without the port where that is HTTPS's own. */
+export function registryName(hostname: string, port: number): string {
+    return port === 443
+        ? hostAndPort(hostname, port).slice(0, -":443".length)
+        : hostAndPort(hostname, port);
+}
+
 /** The names that a server certificate is valid for, in the two kinds that X.509 knows. */
 export interface SubjectAltNames {
     readonly dnsNames: string[];
@@ -26,4 +33,9 @@ export function subjectAltNames(names: readonly (string | undefined)[]): Subject
 /** Whether an address to listen on means every address of the host. */
 export function isWildcard(address: string): boolean {
     return address === "0.0.0.0" || address === "::";
+}
+
+/** Whether a name or an address means the machine itself, wherever it is used. */
+export function isLoopback(host: string): boolean {
+    return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

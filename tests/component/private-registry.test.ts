@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { PrivateRegistry, type PrivateRegistryArgs } from "../../components/private-registry";
-import { readSettings } from "../../config";
+import { PrivateRegistry } from "../../components/private-registry";
+import { read } from "../support/settings";
 import {
     isMarkedSecret,
     noteDeclarations,
@@ -11,18 +11,6 @@ import {
     value,
 } from "../support/mocks";
 
-function settings(config: Record<string, unknown> = {}): PrivateRegistryArgs {
-    const texts = Object.entries(config).map(([key, given]) => [
-        `private-registry:${key}`,
-        typeof given === "object" ? JSON.stringify(given) : String(given),
-    ]);
-    return readSettings(Object.fromEntries(texts) as Record<string, string>, {
-        project: "private-registry",
-        stack: "test",
-        dockerHost: undefined,
-    });
-}
-
 interface Made extends Recording {
     readonly registry: PrivateRegistry;
     readonly urns: string[];
@@ -32,7 +20,7 @@ interface Made extends Recording {
 
 async function make(config: Record<string, unknown> = {}, preview = false): Promise<Made> {
     const recording = record(preview);
-    const registry = new PrivateRegistry("registry", settings(config), {
+    const registry = new PrivateRegistry("registry", read(config), {
         transformations: [noteDeclarations(recording)],
     });
     const urns = await settled(recording);
@@ -288,10 +276,16 @@ test("no secret value reaches an input that is not marked", async () => {
     expect(JSON.stringify(registered)).toMatch(/key of/);
 });
 
-test("outputs", async () => {
+test("the port of HTTPS is not part of the registry's name", async () => {
     const { registry } = await make({ hostname: "registry.test", port: 443 });
-    expect(await value(registry.registry)).toBe("registry.test:443");
-    expect(await value(registry.url)).toBe("https://registry.test:443");
+    expect(await value(registry.registry)).toBe("registry.test");
+    expect(await value(registry.url)).toBe("https://registry.test");
+});
+
+test("outputs", async () => {
+    const { registry } = await make({ hostname: "registry.test", port: 8443 });
+    expect(await value(registry.registry)).toBe("registry.test:8443");
+    expect(await value(registry.url)).toBe("https://registry.test:8443");
     expect(await value(registry.certificateExpires)).toBe("2030-01-02T02:04:05.678Z");
     expect(await pulumi.isSecret(registry.teams)).toBe(true);
     expect(await value(registry.teams)).toMatchObject({

@@ -3,28 +3,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { parse } from "yaml";
 import { CONFIG_KEYS, readSettings, type Settings } from "../../config";
-
-const surroundings = { project: "private-registry", stack: "test", dockerHost: undefined };
-
-function read(config: Record<string, unknown>, dockerHost?: string): Settings {
-    const texts = Object.entries(config).map(([key, value]) => [
-        `private-registry:${key}`,
-        typeof value === "object" ? JSON.stringify(value) : String(value),
-    ]);
-    return readSettings(Object.fromEntries(texts) as Record<string, string>, {
-        ...surroundings,
-        dockerHost,
-    });
-}
-
-function complaint(config: Record<string, unknown>, dockerHost?: string): string {
-    try {
-        read(config, dockerHost);
-    } catch (error) {
-        return (error as Error).message;
-    }
-    throw new Error("the configuration was accepted");
-}
+import { complaint, read, SURROUNDINGS } from "../support/settings";
 
 test("without any configuration there is a registry on localhost:5000 with one team", () => {
     expect(read({})).toEqual({
@@ -42,6 +21,8 @@ test("without any configuration there is a registry on localhost:5000 with one t
         image: "registry:3.1.1",
         dockerHost: "unix:///var/run/docker.sock",
         containerName: "private-registry-test",
+        clients: {},
+        instance: "private-registry-test",
         dataVolume: "private-registry-test-data",
         owner: "private-registry/test",
         dataRetained: true,
@@ -77,10 +58,12 @@ test.each([
 });
 
 test("DOCKER_HOST is the Docker host unless the configuration names one", () => {
-    expect(read({}, "tcp://127.0.0.1:2375").dockerHost).toBe("tcp://127.0.0.1:2375");
-    expect(read({ dockerHost: "ssh://ops@host" }, "tcp://127.0.0.1:2375").dockerHost).toBe(
-        "ssh://ops@host",
+    expect(read({}, { dockerHost: "tcp://127.0.0.1:2375" }).dockerHost).toBe(
+        "tcp://127.0.0.1:2375",
     );
+    expect(
+        read({ dockerHost: "ssh://ops@host" }, { dockerHost: "tcp://127.0.0.1:2375" }).dockerHost,
+    ).toBe("ssh://ops@host");
 });
 
 test.each([
@@ -195,12 +178,14 @@ test.each([
 });
 
 test("an unusable DOCKER_HOST is named as such", () => {
-    expect(complaint({}, "nonsense")).toContain("from the environment variable DOCKER_HOST");
+    expect(complaint({}, { dockerHost: "nonsense" })).toContain(
+        "from the environment variable DOCKER_HOST",
+    );
 });
 
 test("other programs' configuration is not looked at", () => {
     expect(
-        readSettings({ "aws:region": "x", "private-registry:port": "5001" }, surroundings).port,
+        readSettings({ "aws:region": "x", "private-registry:port": "5001" }, SURROUNDINGS).port,
     ).toBe(5001);
 });
 
@@ -211,7 +196,7 @@ test("whatever text a key is given, it is taken as it is or refused by name", ()
         fc.property(keys, values, (key, value) => {
             let settings: Settings;
             try {
-                settings = readSettings({ [`private-registry:${key}`]: value }, surroundings);
+                settings = readSettings({ [`private-registry:${key}`]: value }, SURROUNDINGS);
             } catch (error) {
                 const text = (error as Error).message;
                 expect(text).toContain(key);

@@ -4,7 +4,7 @@ import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readSettings } from "../../config";
+import { read } from "../support/settings";
 import { preflight } from "../../preflight";
 
 const folder = mkdtempSync(join(tmpdir(), "private-registry-docker-"));
@@ -27,17 +27,7 @@ function check(
     config: Record<string, string> = {},
     dockerHost = `unix://${socket}`,
 ): Promise<void> {
-    const texts = Object.entries({ port: "1", ...config }).map(([key, text]) => [
-        `private-registry:${key}`,
-        text,
-    ]);
-    return preflight(
-        readSettings(Object.fromEntries(texts) as Record<string, string>, {
-            project: "private-registry",
-            stack: "test",
-            dockerHost,
-        }),
-    );
+    return preflight(read({ port: "1", ...config }, { dockerHost }));
 }
 
 const container = (name: string, owner?: string, ports: unknown[] = []) => ({

@@ -1,0 +1,289 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# Makes this host trust a stack's registry (apply), looks whether it still does (check), or takes it all back (remove).
+#
+# The parts of this folder run as root in any POSIX shell and come on standard input (sh -s apply): the settings as
+# assignments, this part, those of the targets that are asked for, and main.sh. The settings:
+#   stack      names what is ours on this host
+#   hostname, port, registry   where the registry is; `registry` as image names have it
+#   address    what /etc/hosts maps the name to; empty: the host's own name resolution knows it
+#   targets    what to set up, separated by blanks; `found` stands for what this host has of Docker, containerd, Podman, BuildKit
+#   proof      `required`, or `possible`: then a registry that does not answer is no failure
+#   bundle     certificates of the authorities, PEM
+#
+# What it takes to put everything back lies in /var/lib/private-registry/<stack>:
+#   ours/PATH     what was written to PATH
+#   before/PATH   what was there before, with owner and mode
+#   made          folders and files that were not there before, one a line
+#   blocks        files of somebody else with lines of ours, one a line
+#   done          is there once an apply has ended well; until then a failure takes everything back
+set -eu
+umask 022
+LC_ALL=C
+PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin
+export LC_ALL PATH
+
+newline='
+'
+records=/var/lib/private-registry
+record=$records/$stack
+begin="# BEGIN private-registry $stack"
+end="# END private-registry $stack"
+wanted=$newline
+wanted_blocks=$newline
+ca_file=
+store_changed=
+
+# One line for a target. A check speaks in fields: target, state (ours, missing, other, mode, ...), detail.
+tell() {
+    if [ "$mode" = check ]; then
+        printf '%s\t%s\t%s\n' "$1" "$2" "$3"
+    else
+        printf '%s: %s\n' "$1" "$3"
+    fi
+}
+
+# What stays to be done by hand. `up` shows it every time.
+warn() {
+    [ "$mode" = check ] || printf 'warning: %s\n' "$1"
+}
+
+fail() {
+    printf '%s\n' "$1" >&2
+    exit 1
+}
+
+# Ends with what a tool said about a file that could not be written, and what helps.
+cannot_write() {
+    case $error in
+        *'No space'*) fix='free some space there' ;;
+        *'ead-only'*) fix='make it writable, or leave this target out' ;;
+        *) fix='see to it that root may write there, or leave this target out' ;;
+    esac
+    fail "cannot write $1: ${error##*: }; $fix, then run up again"
+}
+
+quote() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
+
+# Text of a file with a dot behind it, which keeps the line ends that a substitution would cut.
+text_of() { cat -- "$1" 2>/dev/null && echo .; }
+same() { [ "$(text_of "$1")" = "$(text_of "$2")" ]; }
+holds() { [ "$(text_of "$1")" = "$2$newline." ]; }
+is_there() { [ -e "$1" ] || [ -L "$1" ]; }
+
+# Runs a command line that changes files. In a user's own folder it runs as that user: root could be led elsewhere by a link.
+change() {
+    case $1 in
+        /etc/* | /usr/* | /var/*) owner=root ;;
+        *)
+            at=$1
+            until [ -d "$at" ]; do at=${at%/*}; done
+            # shellcheck disable=SC2012
+            owner=$(ls -ld -- "$at" | awk '{ print $3 }')
+            ;;
+    esac
+    if [ "$owner" = root ]; then
+        error=$(eval "$2" 2>&1 </dev/null) || cannot_write "$1"
+    else
+        error=$(su -s /bin/sh "$owner" -c "umask 022; $2" 2>&1 </dev/null) || cannot_write "$1"
+    fi
+}
+
+# Adds a line to a list of the record.
+note() {
+    grep -qxF -e "$2" "$record/$1" 2>/dev/null || error=$({ printf '%s\n' "$2" >>"$record/$1"; } 2>&1) || cannot_write "$record/$1"
+}
+
+make_folder() {
+    [ -z "$1" ] || [ -d "$1" ] || {
+        make_folder "${1%/*}"
+        note made "$1"
+        change "$1" "mkdir -m 0755 -- $(quote "$1")"
+    }
+}
+
+# Writes standard input to a file of the record, which only root can read.
+keep() {
+    error=$({ (umask 077 && mkdir -p -- "${1%/*}" && cat >"$1.new") && mv -f -- "$1.new" "$1"; } 2>&1) || cannot_write "$1"
+}
+
+relabel() { ! command -v restorecon >/dev/null 2>&1 || restorecon -- "$1" 2>/dev/null || true; }
+
+# Sees to it that a file of ours holds $content and sets `result`: unchanged or written; in a check: ours, missing, other or mode.
+put() {
+    wanted=$wanted$1$newline
+    if holds "$1" "$content"; then
+        result=ours
+        # shellcheck disable=SC2012
+        case $(ls -ld -- "$1") in -r--r--r--*) ;; *) result=mode ;; esac
+    elif is_there "$1"; then
+        result=other
+    else
+        result=missing
+    fi
+    if [ "$mode" = check ]; then return; fi
+    if [ "$result" = other ] && [ ! -f "$record/ours$1" ]; then
+        old=$record/before$1
+        error=$({ (umask 077 && mkdir -p -- "${old%/*}") && cp -pP -- "$1" "$old.new" && mv -f -- "$old.new" "$old"; } 2>&1) ||
+            cannot_write "$old"
+    fi
+    holds "$record/ours$1" "$content" || printf '%s\n' "$content" | keep "$record/ours$1" || exit 1
+    if [ "$result" = ours ]; then
+        result=unchanged
+        return
+    fi
+    make_folder "${1%/*}"
+    new=$(quote "$1.$stack.new")
+    change "$1" "{ cat >$new && chmod 0444 $new && mv -f $new $(quote "$1"); } <<'PRIVATE-REGISTRY' || { rm -f $new; exit 1; }
+$content
+PRIVATE-REGISTRY"
+    relabel "$1"
+    result=written
+}
+
+# Puts back what was at a path before it was ours. What somebody else has changed since is theirs.
+put_back() {
+    case $1 in */ca-certificates/* | */anchors/*) store_changed=yes ;; esac
+    old=$record/before$1
+    new=$(quote "$1.$stack.new")
+    if is_there "$1" && ! same "$1" "$record/ours$1"; then
+        same "$1" "$old" || tell left other "$1, which somebody else has changed"
+    elif ! is_there "$old"; then
+        change "$1" "rm -f -- $(quote "$1") $new"
+    elif [ -d "${1%/*}" ]; then
+        change "$1" "cp -pP -- $(quote "$old") $new && mv -f -- $new $(quote "$1")"
+        relabel "$1"
+    fi
+    rm -f -- "$record/ours$1" "$old"
+}
+
+# Takes back what is ours and not wanted any more: of another name, another port, another target.
+put_back_unwanted() {
+    if [ -f "$record/blocks" ]; then
+        while IFS= read -r path; do
+            case $wanted_blocks in *"$newline$path$newline"*) ;; *) drop_block "$path" ;; esac
+        done <<LIST
+$(cat "$record/blocks")
+LIST
+    fi
+    [ -d "$record/ours" ] || return 0
+    while IFS= read -r path; do
+        case $wanted in *"$newline$path$newline"*) ;; *) put_back "$path" ;; esac
+    done <<LIST
+$(find "$record/ours" -type f ! -name '*.new' | sed "s|^$record/ours||" | sort)
+LIST
+    [ -z "$store_changed" ] || refresh_store
+}
+
+# Folders that were made and are empty now go, the innermost first; so do files that were made for a block and hold nothing.
+remove_made() {
+    [ -f "$record/made" ] || return 0
+    while IFS= read -r path; do
+        if [ -d "$path" ]; then
+            change "$path" "rmdir -- $(quote "$path") 2>/dev/null || true"
+        elif [ -f "$path" ] && [ ! -s "$path" ]; then
+            change "$path" "rm -f -- $(quote "$path")"
+        fi
+    done <<LIST
+$(sed '1!G;h;$!d' "$record/made")
+LIST
+}
+
+# The system's own store takes a new list of certificates.
+refresh_store() {
+    for refresh in update-ca-trust update-ca-certificates ''; do
+        ! command -v "$refresh" >/dev/null 2>&1 || break
+    done
+    [ -n "$refresh" ] || fail 'neither update-ca-certificates nor update-ca-trust is on this host; install ca-certificates, then run up again'
+    error=$($refresh 2>&1 </dev/null) || fail "$refresh failed: $(printf '%s' "$error" | tail -n 1)"
+}
+
+# --- Blocks: lines of ours in a file of somebody else ---
+
+# Prints a file without our block. The block says in its first line when the line before it had no end.
+without_block() {
+    if ! grep -q "^$begin" "$1" 2>/dev/null; then
+        [ ! -f "$1" ] || cat -- "$1"
+        return
+    fi
+    awk -v begin="$begin" -v end="$end" '
+        index($0, begin) == 1 { inside = 1; open = ($0 != begin); next }
+        inside && $0 == end { inside = 0; next }
+        !inside { if (lines++) printf "\n"; printf "%s", $0; open = 0 }
+        END { if (lines && !open) printf "\n" }' "$1"
+}
+
+# Counts the blocks in a file. One that somebody has cut in two is not for a script to mend.
+count_blocks() {
+    blocks=$(grep -c "^$begin" "$1" 2>/dev/null || true)
+    ends=$(grep -cxF -e "$end" "$1" 2>/dev/null || true)
+    [ "$blocks" = "$ends" ] || [ "$mode" = check ] ||
+        fail "$1: the block from '$begin' to '$end' is damaged; take its lines out by hand, then run up again"
+}
+
+# Sees to it that a file has our block once: at its end, or below the first line that matches $2. Sets `result` as put does.
+put_block() {
+    wanted_blocks=$wanted_blocks$1$newline
+    count_blocks "$1"
+    if [ "$mode" = check ]; then
+        result=other
+        case $(text_of "$1") in *"$newline$content$newline$end$newline"*) result=ours ;; esac
+        case $blocks in '' | 0) result=missing ;; 1) ;; *) result=duplicated ;; esac
+        return
+    fi
+    note blocks "$1"
+    block="$begin$newline$content$newline$end"
+    without_block "$1" | keep "$record/text" || exit 1
+    if [ -n "${2-}" ]; then
+        BLOCK=$block awk -v after="$2" '{ print } $0 ~ after && !done++ { print ENVIRON["BLOCK"] }' "$record/text" | keep "$record/text" || exit 1
+    else
+        if [ -n "$(tail -c 1 "$record/text")" ]; then
+            block="$newline$begin (the line before had no end)$newline$content$newline$end"
+        fi
+        error=$({ printf '%s\n' "$block" >>"$record/text"; } 2>&1) || cannot_write "$record/text"
+    fi
+    put_text "$1"
+}
+
+drop_block() {
+    count_blocks "$1"
+    case $blocks in
+        '' | 0) ;;
+        *)
+            without_block "$1" | keep "$record/text" || exit 1
+            put_text "$1"
+            ;;
+    esac
+}
+
+# Makes $record/text the text of a file that is not ours: owner and mode stay.
+put_text() {
+    result=unchanged
+    ! same "$1" "$record/text" || return 0
+    text=$1
+    [ ! -L "$text" ] || text=$(readlink -f "$text")
+    copy='cp -p'
+    if [ ! -e "$text" ]; then
+        make_folder "${text%/*}"
+        note made "$text"
+        copy=:
+    fi
+    # A file that is mounted by itself, as in containers, cannot be replaced by a rename.
+    name=$(quote "$text")
+    new=$(quote "$text.$stack.new")
+    change "$text" "{ $copy -- $name $new && cat $(quote "$record/text") >$new; } || { rm -f $new; exit 1; }
+        mv -f $new $name 2>/dev/null || { cat $new >$name && rm -f $new; }"
+    relabel "$text"
+    result=written
+}
+
+# The folder that a client looks into for a registry's certificates.
+put_ca() {
+    content=$bundle
+    put "$1/$registry/ca.crt"
+    : "${ca_file:=$1/$registry/ca.crt}"
+}
+
+# After a second file of the same target: what either of the two was.
+and_also() {
+    case $1 in ours | unchanged) ;; *) result=$1 ;; esac
+}

@@ -1,0 +1,73 @@
+# shellcheck shell=sh disable=SC2034,SC2154,SC2317
+# The order of things.
+
+# Sets up, or looks at, every target that is asked for and those of `found` that are there.
+set_up_targets() {
+    if [ -n "$address" ]; then set_up_hosts; fi
+    count=0
+    for target in $targets; do
+        case $target in
+            found)
+                for runtime in docker containerd podman buildkit; do
+                    ! "set_up_$runtime" found || count=1
+                done
+                ;;
+            k3s | rke2) set_up_rancher "$target" && count=1 ;;
+            *) "set_up_$target" asked && count=1 ;;
+        esac
+    done
+    [ "$count" -gt 0 ] || fail 'none of Docker, containerd, Podman and BuildKit is on this host; install one, or say with clients.<key>.targets what to set up, for example [docker] or [system], then run up again'
+}
+
+apply() {
+    error=$({ umask 077 && mkdir -p "$record"; } 2>&1) || cannot_write "$record"
+    trap 'end_apply' EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    holds "$record/ca.crt" "$bundle" || printf '%s\n' "$bundle" | keep "$record/ca.crt" || exit 1
+    set_up_targets
+    put_back_unwanted
+    prove
+    [ -e "$record/done" ] || : | keep "$record/done" || exit 1
+    rm -f "$record/text"
+}
+
+end_apply() {
+    code=$?
+    trap '' HUP INT TERM
+    if [ "$code" -ne 0 ] && [ ! -e "$record/done" ]; then
+        mode=remove
+        wanted=$newline
+        wanted_blocks=$newline
+        (remove) >/dev/null 2>&1 || true
+    fi
+    exit "$code"
+}
+
+remove() {
+    [ -d "$record" ] || {
+        tell trust missing 'nothing of ours is on this host'
+        return 0
+    }
+    put_back_unwanted
+    remove_made
+    rm -rf -- "$record"
+    rmdir "$records" 2>/dev/null || true
+    tell trust removed 'taken back'
+}
+
+# All of it is read before any of it runs: what runs must not read the rest as its own input.
+main() {
+    mode=$1
+    exec </dev/null
+    case $mode in
+        apply) apply ;;
+        check) set_up_targets && prove ;;
+        remove) remove ;;
+    esac
+}
+{
+    main "$1"
+    exit
+}
