@@ -5,10 +5,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { PrivateRegistryArgs } from "./components/private-registry";
 import { isLoopback } from "./lib/address";
-import { type LoginSurroundings, readClients } from "./lib/client-config";
+import { readClients } from "./lib/client-config";
 import { type ConfigProblem, configError } from "./lib/config-problems";
 import { dockerMachine, parseDockerEndpoint } from "./lib/docker-endpoint";
 import { isHostName, NAME } from "./lib/names";
+import type { LoginSurroundings } from "./lib/ssh-credentials";
 
 /** One configuration key: what it takes, what it is when unset, and a value to show in a fix. */
 interface Key<T> {

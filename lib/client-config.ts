@@ -1,151 +1,16 @@
-import { isIP } from "node:net";
-import { z } from "zod";
 import type { ClientHost, SshLogin } from "../components/client-trust";
-import type { ConfigProblem } from "./config-problems";
-import { isHostName, NAME } from "./names";
-import { type Target, TARGETS } from "./trust-script";
-
-/** What the program's surroundings offer for logging in. */
-export interface LoginSurroundings {
-    /** Value of the environment variable SSH_AUTH_SOCK. */
-    readonly sshAgent: string | undefined;
-    /** The user's home folder. */
-    readonly home: string;
-    /** Text of a file, its path relative to the project; throws when it cannot be read. */
-    readonly readFile: (path: string) => string;
-}
-
-interface Field {
-    readonly schema: z.ZodType;
-    readonly allowed: string;
-    readonly example: string;
-    /** Its value is never shown. */
-    readonly isSecret?: true;
-}
-
-const boolean = z.preprocess(
-    (value) => (value === "true" ? true : value === "false" ? false : value),
-    z.boolean(),
-);
-const trueOrFalse = { schema: boolean, allowed: "true or false" };
-const host = z.string().refine((text) => isIP(text) !== 0 || isHostName(text.toLowerCase()));
-const HOST_KEY =
-    /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|sk-ssh-ed25519@openssh\.com) [A-Za-z0-9+/]+=*( [^\n]*)?$/;
-
-const LOGIN_FIELDS = {
-    user: {
-        schema: z.string().regex(/^[A-Za-z_][A-Za-z0-9_.@-]{0,63}$/),
-        allowed: "a user name",
-        example: "root",
-    },
-    port: {
-        schema: z.preprocess(
-            (value) => (typeof value === "string" && /^\d{1,5}$/.test(value) ? +value : value),
-            z.int().min(1).max(65535),
-        ),
-        allowed: "a whole number from 1 to 65535",
-        example: "22",
-    },
-    privateKeyPath: {
-        schema: z.string().min(1),
-        allowed: "the path of a private key",
-        example: "~/.ssh/id_ed25519",
-    },
-    privateKey: {
-        schema: z.string().regex(/^-----BEGIN [A-Z ]*PRIVATE KEY-----\s/),
-        allowed: "a private key, PEM",
-        example: "< ~/.ssh/id_ed25519",
-        isSecret: true,
-    },
-    privateKeyPassword: {
-        schema: z.string().min(1),
-        allowed: "the passphrase of the private key",
-        example: "",
-        isSecret: true,
-    },
-    password: {
-        schema: z.string().min(1),
-        allowed: "the user's password",
-        example: "",
-        isSecret: true,
-    },
-    agent: {
-        ...trueOrFalse,
-        allowed: "true or false: whether to log in with the keys of the SSH agent",
-        example: "true",
-    },
-    hostKeyChecked: {
-        ...trueOrFalse,
-        allowed: "true or false: false lets hosts without a hostKey pass, with a warning for each",
-        example: "true",
-    },
-} satisfies Record<string, Field>;
-
-const HOST_FIELDS = {
-    host: {
-        schema: host,
-        allowed: "the name or address of the host",
-        example: "192.0.2.21",
-    },
-    hostKey: {
-        schema: z.string().regex(HOST_KEY),
-        allowed:
-            "the host's public key, ed25519 or ecdsa, as in `ssh-ed25519 AAAA…`; an rsa key is refused by the servers of today",
-        example: "'ssh-ed25519 AAAA…' (npm run host-keys prints it)",
-    },
-} satisfies Record<string, Field>;
-
-const JUMP_FIELDS: Readonly<Record<string, Field>> = { ...HOST_FIELDS, ...LOGIN_FIELDS };
-const SSH_FIELDS: Readonly<Record<string, Field>> = {
-    ...LOGIN_FIELDS,
-    jumpHost: {
-        schema: z.record(z.string(), z.unknown()),
-        allowed: "an object {host, hostKey, …} with the fields of ssh",
-        example: "",
-    },
-};
-const CLIENT_FIELDS: Readonly<Record<string, Field>> = {
-    ...HOST_FIELDS,
-    ...SSH_FIELDS,
-    sudo: { ...trueOrFalse, example: "true" },
-    local: {
-        ...trueOrFalse,
-        allowed: "true or false: true for the machine that runs Pulumi",
-        example: "true",
-    },
-    targets: {
-        schema: z
-            .array(z.enum(TARGETS))
-            .min(1)
-            .refine((targets) => new Set(targets).size === targets.length),
-        allowed: `a list of ${TARGETS.join(", ")}; found stands for what the host has of the four that follow it`,
-        example: "found",
-    },
-};
-
-/** What a client or the defaults hold, once each field is known to be right. */
-interface LoginFields {
-    readonly user?: string;
-    readonly port?: number;
-    readonly privateKeyPath?: string;
-    readonly privateKey?: string;
-    readonly privateKeyPassword?: string;
-    readonly password?: string;
-    readonly agent?: boolean;
-    readonly hostKeyChecked?: boolean;
-    readonly host?: string;
-    readonly hostKey?: string;
-    readonly jumpHost?: LoginFields;
-}
-interface ClientFields extends LoginFields {
-    readonly sudo?: boolean;
-    readonly local?: boolean;
-    readonly targets?: readonly Target[];
-}
-
-type Credentials = Partial<
-    Pick<SshLogin, "privateKey" | "privateKeyPassword" | "password" | "agentSocket">
->;
+import {
+    CLIENT_FIELDS,
+    type ClientFields,
+    type Field,
+    HOST_FIELDS,
+    JUMP_FIELDS,
+    type LoginFields,
+    SSH_FIELDS,
+} from "./client-fields";
+import { type ConfigProblem, HIDDEN } from "./config-problems";
+import { NAME } from "./names";
+import { findCredentials, type LoginSurroundings } from "./ssh-credentials";
 
 /** What `clients` and `ssh` come to: the hosts, or what is wrong with them. */
 export interface ClientConfig {
@@ -161,7 +26,6 @@ const CREDENTIALS = [
     "password",
     "agent",
 ] as const;
-const DEFAULT_KEYS = ["id_ed25519", "id_ecdsa", "id_rsa"];
 
 /** Reads the client hosts and the defaults of their logins, as they stand in the stack's configuration. */
 export function readClients(
@@ -187,7 +51,12 @@ class Reader {
 
     public clients(clients: unknown, defaults: LoginFields): Record<string, ClientHost> {
         if (!isObject(clients ?? {})) {
-            this.refuse("clients", clients, "an object {name: {host, …}}", "clients.build1.host");
+            this.problems.push({
+                key: "clients",
+                given: HIDDEN,
+                allowed: "an object {name: {host, …}}",
+                fix: "pulumi config set --path clients.build1.host 192.0.2.21",
+            });
             return {};
         }
         const hosts: [string, ClientHost][] = [];
@@ -262,15 +131,6 @@ class Reader {
         });
     }
 
-    private refuse(key: string, given: unknown, allowed: string, example: string): void {
-        this.problems.push({
-            key,
-            given,
-            allowed,
-            fix: `pulumi config set --path ${example} 192.0.2.21`,
-        });
-    }
-
     private withJumpHost(path: string, fields: ClientFields): ClientFields {
         return fields.jumpHost === undefined
             ? fields
@@ -320,8 +180,9 @@ class Reader {
                 fix: "npm run host-keys shows the keys to compare and to set; without any check: pulumi config set --path ssh.hostKeyChecked false",
             });
         }
-        const credentials = this.credentials(path, fields);
-        if (credentials === undefined) {
+        const credentials = findCredentials(path, fields, this.surroundings);
+        if ("problem" in credentials) {
+            this.report(credentials.problem);
             return undefined;
         }
         return { host, port, user, hostKey, ...credentials };
@@ -333,79 +194,6 @@ class Reader {
         }
     }
 
-    private credentials(path: string, fields: LoginFields): Credentials | undefined {
-        const { privateKeyPassword, password, agent = false } = fields;
-        const { sshAgent } = this.surroundings;
-        if (agent && !sshAgent) {
-            this.report({
-                key: `${path}.agent`,
-                given: true,
-                allowed: "false where no SSH agent runs: SSH_AUTH_SOCK is not set",
-                fix: "start one (eval $(ssh-agent) && ssh-add), or set ssh.privateKeyPath",
-            });
-            return undefined;
-        }
-        const agentSocket = agent ? sshAgent : undefined;
-        if (fields.privateKey !== undefined) {
-            return { privateKey: fields.privateKey, privateKeyPassword, password, agentSocket };
-        }
-        if (fields.privateKeyPath !== undefined) {
-            const privateKey = this.readKey(path, fields.privateKeyPath);
-            return privateKey === undefined
-                ? undefined
-                : { privateKey, privateKeyPassword, password, agentSocket };
-        }
-        if (password !== undefined || agentSocket !== undefined) {
-            return { password, agentSocket };
-        }
-        return this.usualCredentials();
-    }
-
-    /** What `ssh` itself would try: the agent, else the first of the user's own keys. */
-    private usualCredentials(): Credentials | undefined {
-        if (this.surroundings.sshAgent) {
-            return { agentSocket: this.surroundings.sshAgent };
-        }
-        for (const name of DEFAULT_KEYS) {
-            try {
-                return { privateKey: this.surroundings.readFile(this.resolve(`~/.ssh/${name}`)) };
-            } catch {
-                // The next one, then.
-            }
-        }
-        this.report({
-            key: "ssh",
-            given: undefined,
-            allowed: "something to log in with: privateKeyPath, privateKey, agent or password",
-            fix: "pulumi config set --path ssh.privateKeyPath ~/.ssh/id_ed25519",
-        });
-        return undefined;
-    }
-
-    private readKey(path: string, file: string): string | undefined {
-        let allowed: string;
-        try {
-            const text = this.surroundings.readFile(this.resolve(file));
-            if (LOGIN_FIELDS.privateKey.schema.safeParse(text).success) {
-                return text;
-            }
-            allowed = "the path of a private key in PEM; this file holds something else";
-        } catch (error) {
-            allowed = `the path of a private key that can be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`;
-        }
-        this.report({
-            key: `${path}.privateKeyPath`,
-            given: file,
-            allowed,
-            fix: "pulumi config set --path ssh.privateKeyPath ~/.ssh/id_ed25519",
-        });
-        return undefined;
-    }
-
-    private resolve(path: string): string {
-        return path.startsWith("~/") ? `${this.surroundings.home}${path.slice(1)}` : path;
-    }
-
     /** One problem of the defaults would come once for every client. */
     private report(problem: ConfigProblem): void {
         const isKnown = this.problems.some(
@@ -414,9 +202,6 @@ class Reader {
         if (!isKnown) this.problems.push(problem);
     }
 }
-
-/** Stands for a value that may be a secret. */
-const HIDDEN = "[not shown]";
 
 /** A host's own fields win; with any credential of its own it takes none of the defaults. */
 function merge(fields: LoginFields, defaults: LoginFields): LoginFields {

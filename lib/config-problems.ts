@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 /** One thing that is wrong in a stack's configuration. */
 export interface ConfigProblem {
     readonly key: string;
+    /** `undefined`: nothing was given. */
     readonly given: unknown;
     readonly allowed: string;
     /** A command, or what to do. */
@@ -26,8 +27,17 @@ export function configError(problems: readonly ConfigProblem[]): pulumi.RunError
 /** What JSON leaves as it is and a terminal may act on. */
 const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
+/** A value that may be a secret, as an error shows it. */
+export const HIDDEN = Symbol("not shown");
+
 /** A value as JSON: control characters cannot reach the terminal, and a long text is cut. */
 function show(value: unknown): string {
+    if (value === undefined) {
+        return "nothing";
+    }
+    if (value === HIDDEN) {
+        return "(not shown: it may be a secret)";
+    }
     const text = JSON.stringify(value).replace(
         CONTROLS,
         (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ""}}`,

@@ -1,0 +1,133 @@
+import { isIP } from "node:net";
+import { z } from "zod";
+import { isHostName } from "./names";
+import { type Target, TARGETS } from "./trust-script";
+
+/** One field of a client host or of the login defaults. */
+export interface Field {
+    readonly schema: z.ZodType;
+    readonly allowed: string;
+    readonly example: string;
+    /** Its value is never shown. */
+    readonly isSecret?: true;
+}
+
+const boolean = z.preprocess(
+    (value) => (value === "true" ? true : value === "false" ? false : value),
+    z.boolean(),
+);
+const trueOrFalse = { schema: boolean, allowed: "true or false" };
+const host = z.string().refine((text) => isIP(text) !== 0 || isHostName(text.toLowerCase()));
+const HOST_KEY =
+    /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|sk-ssh-ed25519@openssh\.com) [A-Za-z0-9+/]+=*( [^\n]*)?$/;
+
+export const LOGIN_FIELDS = {
+    user: {
+        schema: z.string().regex(/^[A-Za-z_][A-Za-z0-9_.@-]{0,63}$/),
+        allowed: "a user name",
+        example: "root",
+    },
+    port: {
+        schema: z.preprocess(
+            (value) => (typeof value === "string" && /^\d{1,5}$/.test(value) ? +value : value),
+            z.int().min(1).max(65535),
+        ),
+        allowed: "a whole number from 1 to 65535",
+        example: "22",
+    },
+    privateKeyPath: {
+        schema: z.string().min(1),
+        allowed: "the path of a private key",
+        example: "~/.ssh/id_ed25519",
+    },
+    privateKey: {
+        schema: z.string().regex(/^-----BEGIN [A-Z ]*PRIVATE KEY-----\s/),
+        allowed: "a private key, PEM",
+        example: "< ~/.ssh/id_ed25519",
+        isSecret: true,
+    },
+    privateKeyPassword: {
+        schema: z.string().min(1),
+        allowed: "the passphrase of the private key",
+        example: "",
+        isSecret: true,
+    },
+    password: {
+        schema: z.string().min(1),
+        allowed: "the user's password",
+        example: "",
+        isSecret: true,
+    },
+    agent: {
+        ...trueOrFalse,
+        allowed: "true or false: whether to log in with the keys of the SSH agent",
+        example: "true",
+    },
+    hostKeyChecked: {
+        ...trueOrFalse,
+        allowed: "true or false: false lets hosts without a hostKey pass, with a warning for each",
+        example: "true",
+    },
+} satisfies Record<string, Field>;
+
+export const HOST_FIELDS = {
+    host: {
+        schema: host,
+        allowed: "the name or address of the host",
+        example: "192.0.2.21",
+    },
+    hostKey: {
+        schema: z.string().regex(HOST_KEY),
+        allowed:
+            "the host's public key, ed25519 or ecdsa, as in `ssh-ed25519 AAAA…`; an rsa key is refused by the servers of today",
+        example: "'ssh-ed25519 AAAA…' (npm run host-keys prints it)",
+    },
+} satisfies Record<string, Field>;
+
+export const JUMP_FIELDS: Readonly<Record<string, Field>> = { ...HOST_FIELDS, ...LOGIN_FIELDS };
+export const SSH_FIELDS: Readonly<Record<string, Field>> = {
+    ...LOGIN_FIELDS,
+    jumpHost: {
+        schema: z.record(z.string(), z.unknown()),
+        allowed: "an object {host, hostKey, …} with the fields of ssh",
+        example: "",
+    },
+};
+export const CLIENT_FIELDS: Readonly<Record<string, Field>> = {
+    ...HOST_FIELDS,
+    ...SSH_FIELDS,
+    sudo: { ...trueOrFalse, example: "true" },
+    local: {
+        ...trueOrFalse,
+        allowed: "true or false: true for the machine that runs Pulumi",
+        example: "true",
+    },
+    targets: {
+        schema: z
+            .array(z.enum(TARGETS))
+            .min(1)
+            .refine((targets) => new Set(targets).size === targets.length),
+        allowed: `a list of ${TARGETS.join(", ")}; found stands for what the host has of the four that follow it`,
+        example: "found",
+    },
+};
+
+/** What a client or the defaults hold, once each field is known to be right. */
+export interface LoginFields {
+    readonly user?: string;
+    readonly port?: number;
+    readonly privateKeyPath?: string;
+    readonly privateKey?: string;
+    readonly privateKeyPassword?: string;
+    readonly password?: string;
+    readonly agent?: boolean;
+    readonly hostKeyChecked?: boolean;
+    readonly host?: string;
+    readonly hostKey?: string;
+    readonly jumpHost?: LoginFields;
+}
+export interface ClientFields extends LoginFields {
+    readonly sudo?: boolean;
+    readonly local?: boolean;
+    readonly targets?: readonly Target[];
+}

@@ -1,0 +1,146 @@
+// @ts-check
+// Says in one line for each client host that failed what kept it and what to do, from the engine's own log of events.
+import { readFileSync } from "node:fs";
+
+const [, , path = "", command = "up", stack = ""] = process.argv;
+
+/**
+ * What the provider says, and what it means: the cause, and what to do.
+ *
+ * @type {readonly [RegExp, string, string][]}
+ */
+const CAUSES = [
+    [
+        /host key mismatch|no common algorithm for host key/,
+        "it shows another host key than the one that is pinned",
+        "if it was installed anew: npm run host-keys shows its key, to compare and to set; else somebody poses as it",
+    ],
+    [
+        /unable to authenticate|no supported methods remain/,
+        "it refuses the login",
+        "add the public key to authorized_keys there, or correct user and privateKeyPath",
+    ],
+    [
+        /passphrase protected/,
+        "the private key needs its passphrase",
+        "pulumi config set --secret --path ssh.privateKeyPassword",
+    ],
+    [
+        /SSH agent|agent socket/i,
+        "the SSH agent does not answer",
+        "start it and set SSH_AUTH_SOCK, or set ssh.privateKeyPath",
+    ],
+    [
+        /no such host|name resolution|server misbehaving/,
+        "its name does not resolve here",
+        "correct host, or put the name into the DNS of this machine",
+    ],
+    [/connection refused/, "nothing listens there", "start sshd on it, or correct host and port"],
+    [
+        /i\/o timeout|no route to host|unreachable|host is down|timed out/,
+        "it does not answer",
+        "switch it on, or see to the network between",
+    ],
+    [
+        /connection reset|EOF|handshake failed/,
+        "what answers there does not speak SSH, or turned the connection away",
+        "correct host and port, or see the log of its sshd",
+    ],
+];
+
+/** @typedef {{ urn: string, address: string, text: string, isInState: boolean }} Failure */
+
+const failures = readFailures();
+if (failures.length > 0) {
+    const many = failures.length === 1 ? "One client host" : `${failures.length} client hosts`;
+    const lines = failures.map(
+        ({ urn, address, text }) =>
+            `  ${clientOf(urn)}${address === "" ? "" : ` (${address})`}: ${text}`,
+    );
+    const lost = failures.filter(({ isInState }) => isInState);
+    process.stderr.write(
+        [
+            "",
+            command === "destroy"
+                ? `${many} could not be cleaned, so the registry stays for now; the other hosts are done:`
+                : `${many} could not be set up; the others are done:`,
+            ...lines,
+            ...(lost.length === 0
+                ? []
+                : [
+                      "A host that will not come back is dropped from the state, and its files are left as they are, with:",
+                      ...lost.map(
+                          ({ urn }) =>
+                              `  ./pulumiw state delete --yes${stack === "" ? "" : ` --stack ${stack}`} '${urn}'`,
+                      ),
+                  ]),
+            "",
+        ].join("\n"),
+    );
+}
+
+/** @returns {Failure[]} */
+function readFailures() {
+    /** @type {Map<string, string>} */
+    const messages = new Map();
+    /** @type {Map<string, string>} */
+    const operations = new Map();
+    for (const line of readFileSync(path, "utf8").split("\n")) {
+        const event = parse(line);
+        const { diagnosticEvent: said, resOpFailedEvent: failed } = event ?? {};
+        if (isClient(said?.urn) && said.severity === "error") messages.set(said.urn, said.message);
+        if (isClient(failed?.metadata?.urn)) {
+            operations.set(failed.metadata.urn, failed.metadata.op);
+        }
+    }
+    return [...messages].sort().map(([urn, message]) => ({
+        urn,
+        ...explain(message),
+        isInState: !["create", undefined].includes(operations.get(urn)),
+    }));
+}
+
+/** @param {string} line */
+function parse(line) {
+    try {
+        return JSON.parse(line);
+    } catch {
+        // The last line of a run that was killed.
+        return undefined;
+    }
+}
+
+/** @param {unknown} urn */
+function isClient(urn) {
+    return typeof urn === "string" && /ClientTrust\$command:(remote|local):Command::/.test(urn);
+}
+
+/** @param {string} urn */
+function clientOf(urn) {
+    return (
+        urn
+            .split("::")
+            .at(-1)
+            ?.replace(/^registry-trust-/, "") ?? urn
+    );
+}
+
+/** @param {string} message */
+function explain(message) {
+    const text = message.trim();
+    const [, address = ""] =
+        /dial(?: proxy| through proxy)? (\S+): after/.exec(text) ??
+        /script on (\S+): /.exec(text) ??
+        [];
+    // A script that ran says by itself, in its last line, what to do.
+    const said = /its last output:\n([^]*)$/.exec(text)?.[1]?.trim().split("\n").at(-1);
+    if (said !== undefined) return { address, text: said };
+    const cause = CAUSES.find(([pattern]) => pattern.test(text));
+    return {
+        address: text.startsWith("dial proxy") ? `on the way, at ${address}` : address,
+        text:
+            cause === undefined
+                ? (text.split("\n")[0] ?? text)
+                : `${cause[1]} (${text.split("\n")[0]?.split(": ").at(-1)}); ${cause[2]}`,
+    };
+}
