@@ -80,9 +80,28 @@ class Reader {
             const { local = false, sudo = true, targets = ["found"] } = fields;
             const login = local ? undefined : this.login(path, fields, defaults);
             if (local) this.refuseLoginOfLocal(path, fields);
-            if (this.problems.length === found) hosts.push([key, { login, sudo, targets }]);
+            if (this.problems.length > found) continue;
+            this.refuseTwin(key, login, hosts);
+            hosts.push([key, { login, sudo, targets }]);
         }
         return Object.fromEntries(hosts);
+    }
+
+    /** Of two clients on one host, each would take back what the other one wrote. */
+    private refuseTwin(
+        key: string,
+        login: SshLogin | undefined,
+        others: readonly [string, ClientHost][],
+    ): void {
+        const twin = others.find(([, other]) => placeOf(other.login) === placeOf(login));
+        if (twin !== undefined) {
+            this.problems.push({
+                key: login === undefined ? `clients.${key}.local` : `clients.${key}.host`,
+                given: login?.host ?? true,
+                allowed: `a host that no other client has; clients.${twin[0]} is the same one`,
+                fix: `pulumi config rm --path clients.${key}`,
+            });
+        }
     }
 
     /** Checks an object field by field, so that each problem is named by its path. */
@@ -211,6 +230,13 @@ function merge(fields: LoginFields, defaults: LoginFields): LoginFields {
         ([name, value]) => !left.has(name) && value !== undefined,
     );
     return { ...Object.fromEntries(inherited), ...fields };
+}
+
+/** What tells hosts apart, as far as the configuration does. */
+function placeOf(login: SshLogin | undefined): string {
+    return login === undefined
+        ? "local"
+        : `${placeOf(login.jumpHost)} ${login.host.toLowerCase()} ${login.port}`;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -32,6 +32,7 @@ wanted=$newline
 wanted_blocks=$newline
 ca_file=
 store_changed=
+took_back=
 
 # One line for a target. A check speaks in fields: target, state (ours, missing, other, mode, ...), detail.
 tell() {
@@ -142,6 +143,7 @@ PRIVATE-REGISTRY"
 
 # Puts back what was at a path before it was ours. What somebody else has changed since is theirs.
 put_back() {
+    took_back=yes
     case $1 in */ca-certificates/* | */anchors/*) store_changed=yes ;; esac
     old=$record/before$1
     new=$(quote "$1.$stack.new")
@@ -157,7 +159,7 @@ put_back() {
 }
 
 # Takes back what is ours and not wanted any more: of another name, another port, another target.
-put_back_unwanted() {
+take_back_unwanted() {
     if [ -f "$record/blocks" ]; then
         while IFS= read -r path; do
             case $wanted_blocks in *"$newline$path$newline"*) ;; *) drop_block "$path" ;; esac
@@ -165,13 +167,13 @@ put_back_unwanted() {
 $(cat "$record/blocks")
 LIST
     fi
-    [ -d "$record/ours" ] || return 0
     while IFS= read -r path; do
-        case $wanted in *"$newline$path$newline"*) ;; *) put_back "$path" ;; esac
+        case $wanted in *"$newline$path$newline"*) ;; *) [ -z "$path" ] || put_back "$path" ;; esac
     done <<LIST
-$(find "$record/ours" -type f ! -name '*.new' | sed "s|^$record/ours||" | sort)
+$(find "$record/ours" -type f ! -name '*.new' 2>/dev/null | sed "s|^$record/ours||" | sort)
 LIST
     [ -z "$store_changed" ] || refresh_store
+    [ -z "$took_back" ] || remove_made
 }
 
 # Folders that were made and are empty now go, the innermost first; so do files that were made for a block and hold nothing.
@@ -195,6 +197,14 @@ refresh_store() {
     done
     [ -n "$refresh" ] || fail 'neither update-ca-certificates nor update-ca-trust is on this host; install ca-certificates, then run up again'
     error=$($refresh 2>&1 </dev/null) || fail "$refresh failed: $(printf '%s' "$error" | tail -n 1)"
+    # Debian and Alpine keep links to certificates that are gone, and links by their digests to those.
+    for _ in 1 2; do
+        for link in /etc/ssl/certs/*; do
+            if [ -L "$link" ] && [ ! -e "$link" ]; then
+                case $(readlink "$link") in *"$stack"-[0-9]*) rm -f -- "$link" ;; esac
+            fi
+        done
+    done
 }
 
 # --- Blocks: lines of ours in a file of somebody else ---
@@ -224,13 +234,15 @@ count_blocks() {
 put_block() {
     wanted_blocks=$wanted_blocks$1$newline
     count_blocks "$1"
-    if [ "$mode" = check ]; then
-        result=other
-        case $(text_of "$1") in *"$newline$content$newline$end$newline"*) result=ours ;; esac
-        case $blocks in '' | 0) result=missing ;; 1) ;; *) result=duplicated ;; esac
+    result=other
+    case $(text_of "$1") in *"$begin"*"$newline$content$newline$end$newline"*) result=ours ;; esac
+    case $blocks in '' | 0) result=missing ;; 1) ;; *) result=duplicated ;; esac
+    if [ "$mode" = check ]; then return; fi
+    note blocks "$1"
+    if [ "$result" = ours ]; then
+        result=unchanged
         return
     fi
-    note blocks "$1"
     block="$begin$newline$content$newline$end"
     without_block "$1" | keep "$record/text" || exit 1
     if [ -n "${2-}" ]; then
@@ -249,6 +261,7 @@ drop_block() {
     case $blocks in
         '' | 0) ;;
         *)
+            took_back=yes
             without_block "$1" | keep "$record/text" || exit 1
             put_text "$1"
             ;;

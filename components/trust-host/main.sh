@@ -27,10 +27,9 @@ apply() {
     trap 'exit 143' TERM
     holds "$record/ca.crt" "$bundle" || printf '%s\n' "$bundle" | keep "$record/ca.crt" || exit 1
     set_up_targets
-    put_back_unwanted
+    take_back_unwanted
     prove
     [ -e "$record/done" ] || : | keep "$record/done" || exit 1
-    rm -f "$record/text"
 }
 
 end_apply() {
@@ -50,8 +49,8 @@ remove() {
         tell trust missing 'nothing of ours is on this host'
         return 0
     }
-    put_back_unwanted
-    remove_made
+    took_back=yes
+    take_back_unwanted
     rm -rf -- "$record"
     rmdir "$records" 2>/dev/null || true
     tell trust removed 'taken back'

@@ -12,11 +12,11 @@ set_up_system() {
     number=0
     state=ours
     while [ -n "${rest%"$newline"}" ]; do
-        content=${rest%%-----END CERTIFICATE-----*}-----END CERTIFICATE-----
-        rest=${rest#*-----END CERTIFICATE-----"$newline"}
+        content="${rest%%-----END CERTIFICATE-----*}-----END CERTIFICATE-----"
+        rest="${rest#*-----END CERTIFICATE-----"$newline"}"
         number=$((number + 1))
-        put "$store/private-registry-$stack-$number.crt"
-        : "${ca_file:=$store/private-registry-$stack-$number.crt}"
+        put "$store/$stack-$number.crt"
+        : "${ca_file:=$store/$stack-$number.crt}"
         case $result in ours | unchanged) in_store || result=stale ;; esac
         case $result in ours | unchanged) ;; *) state=$result ;; esac
     done
@@ -25,12 +25,12 @@ set_up_system() {
             ours) state=unchanged ;;
             *)
                 refresh_store
-                in_store || fail "$refresh did not take $store/private-registry-$stack-$number.crt into the system's store; run it by hand to see why"
+                in_store || fail "$refresh did not take $store/$stack-$number.crt into the system's store; run it by hand to see why"
                 state=written
                 ;;
         esac
     fi
-    tell system "$state" "$store/private-registry-$stack-*.crt $state"
+    tell system "$state" "$store/$stack-*.crt $state"
 }
 
 refresh_store_exists() {

@@ -1,36 +1,235 @@
-import { type ClientHost, withHosts } from "../support/client-host";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type ClientHost, makeKeyPair, withHosts } from "../support/client-host";
 import { client, fleet, REGISTRY_NAME } from "../support/fleet";
+import { ask } from "../support/registry-client";
 import { type TestStack, withStack } from "../support/stack";
 
-/** Makes an image on a host, pushes it, and returns its digest. */
+const UP = ["up", "--yes", "--skip-preview", "--continue-on-error"];
+
+/** Makes an image on a host and pushes it; returns what Docker said. */
 async function push(host: ClientHost, image: string): Promise<string> {
-    await host.must(`head -c 64 /dev/urandom >/tmp/content && tar -c -C /tmp content | docker import - ${image}`);
-    const pushed = await host.must(`docker push ${image}`);
-    return /digest: (sha256:[0-9a-f]{64})/.exec(pushed)?.[1] ?? pushed;
+    await host.must(
+        `head -c 64 /dev/urandom >/tmp/content && tar -c -C /tmp content | docker import - ${image}`,
+    );
+    const { stdout, stderr } = await host.run(`docker push ${image}`);
+    return stdout + stderr;
+}
+
+/** Pulls an image; returns what Docker said. It looks at /etc/hosts anew only every five seconds, as Go does. */
+async function pull(host: ClientHost, image: string): Promise<string> {
+    for (let tries = 0; ; tries++) {
+        const { stdout, stderr } = await host.run(`docker pull ${image}`);
+        if (tries === 8 || !stderr.includes("no such host")) return stdout + stderr;
+        await sleep(1000);
+    }
 }
 
 async function login(host: ClientHost, stack: TestStack): Promise<void> {
     const { teams } = await stack.outputs();
-    await host.run(teams.dev?.login ?? "").then(({ stdout }) => {
-        expect(stdout).toContain("Login Succeeded");
-    });
+    for (let tries = 0; ; tries++) {
+        const { stdout, stderr } = await host.run(teams.dev?.login ?? "");
+        if (stdout.includes("Login Succeeded")) return;
+        if (tries === 8) throw new Error(stderr);
+        await sleep(1000);
+    }
 }
 
+/** The tutorial, from beginning to end, with everything that it does by hand on the clients done by `up`. */
 test("what one host pushes another one pulls, and destroy leaves no trace on either", () =>
-    withHosts(["docker", "docker"], async ([a, b], network) => {
-        if (a === undefined || b === undefined) throw new Error("two hosts were asked for");
-        await withStack(fleet(network, { a: client(a), b: client(b) }), async (stack) => {
+    withHosts(["docker", "docker"], async (hosts, network) => {
+        const [a, b] = hosts;
+        await withStack(fleet(network, {}), async (stack) => {
             const registry = `${REGISTRY_NAME}:${stack.port}`;
             const image = `${registry}/team/app:1`;
-
-            // By hand, as in the tutorial: the name alone is not enough.
             await stack.up();
-            const before = `${network.gateway} ${REGISTRY_NAME}`;
-            void before;
+            // The name alone, written by hand, is not enough.
+            await a.must(
+                `cp /etc/hosts /tmp/hosts && echo '${network.gateway} ${REGISTRY_NAME}' >>/etc/hosts`,
+            );
+            expect(await pull(a, image)).toContain("x509: certificate signed by unknown authority");
+            await a.must("mv /tmp/hosts /etc/hosts");
+            const before = await Promise.all(hosts.map((host) => host.listing()));
+            const dockerd = await a.must("pidof dockerd");
+
+            stack.configure(fleet(network, { a: client(a), b: client(b) }));
+            const { printed } = await stack.up();
+            expect(printed).toContain(`docker: /etc/docker/certs.d/${registry}/ca.crt written`);
+            expect(printed).toContain(
+                `hosts: ${network.gateway} ${REGISTRY_NAME} in /etc/hosts written`,
+            );
+            expect(printed).toContain(`proof: 401 from https://${registry}/v2/ by curl`);
+            expect((await stack.outputs()).clients).toEqual({ a: a.address, b: b.address });
+            expect((await stack.must("preview")).printed).toMatch(/\d+ unchanged/);
+
+            expect(await push(a, image)).toContain("no basic auth credentials");
             await login(a, stack);
-            const digest = await push(a, image);
-            expect((await b.run(`docker pull ${image}`)).stderr).toContain("no basic auth credentials");
+            const digest = /digest: (sha256:[0-9a-f]{64})/.exec(await push(a, image))?.[1];
             await login(b, stack);
-            expect(await b.must(`docker pull ${image}`)).toContain(digest);
+            expect(await pull(b, image)).toContain(`Digest: ${digest ?? "none"}`);
+            const outputs = await stack.outputs();
+            const asDev = async (path: string): Promise<unknown> => {
+                const question = { team: "dev", address: network.gateway };
+                return JSON.parse((await ask(outputs, path, question)).body);
+            };
+            expect(await asDev("/v2/_catalog")).toEqual({ repositories: ["team/app"] });
+            expect(await asDev("/v2/team/app/tags/list")).toEqual({
+                name: "team/app",
+                tags: ["1"],
+            });
+
+            // Nothing is done twice, and Docker was never restarted.
+            const logins = await a.logins();
+            expect((await stack.up()).printed).toMatch(/ {4}\d+ unchanged/);
+            expect(await a.logins()).toBe(logins);
+            expect(await a.must("pidof dockerd")).toBe(dockerd);
+
+            const state = await stack.exported();
+            expect(state).not.toContain(network.key.privateKey.split("\n")[1]);
+            expect(state).not.toContain("PRIVATE KEY");
+
+            await stack.destroy();
+            expect(await Promise.all(hosts.map((host) => host.listing()))).toEqual(before);
+            expect(await a.run("ls /var/lib/private-registry")).toMatchObject({ code: 2 });
         });
+    }));
+
+test("each host that fails is named with its cause, the others are done, and the next up does what is missing", () =>
+    withHosts(
+        ["light", "docker", "light", "light", "light", "light", "light"],
+        async (hosts, network) => {
+            const [good, full, nosudo, refused, off, otherkey, login] = hosts;
+            const targets = ["docker"];
+            const clients = {
+                good: client(good, { targets }),
+                full: client(full),
+                nosudo: client(nosudo, { user: "guest", targets }),
+                refused: client(refused, { targets }),
+                off: client(off, { targets }),
+                otherkey: client(otherkey, { targets }),
+                login: client(login, { privateKey: makeKeyPair().privateKey, targets }),
+                unknown: { host: "client.invalid", hostKey: good.hostKey, targets },
+            };
+            await withStack(fleet(network, clients), async (stack) => {
+                await full.fillDisk("/etc/docker");
+                await Promise.all([refused.stopSsh(), off.vanish(), otherkey.changeHostKey()]);
+                const before = await full.listing();
+                const { code, printed } = await stack.pulumi(UP);
+                expect(code).not.toBe(0);
+                const causes: Record<string, RegExp> = {
+                    full: /cannot write \/etc\/docker\/certs\.d\/.*: No space left on device; free some space there, then run up again/,
+                    nosudo: /guest is not root and may not become root with sudo -n/,
+                    refused: /:22: .*connection refused/,
+                    off: /:22: .*i\/o timeout/,
+                    otherkey: /:22: .*host key mismatch/,
+                    login: /:22: .*unable to authenticate/,
+                    unknown: /no such host/,
+                };
+                for (const [name, cause] of Object.entries(causes)) {
+                    const said = printed
+                        .split(/\n\n/)
+                        .find((text) => text.includes(`(registry-trust-${name}):`));
+                    expect(said).toMatch(cause);
+                    expect(said).toContain(clients[name as keyof typeof clients].host);
+                }
+                expect(printed).not.toContain("failed to register");
+                expect(await good.must("ls /etc/docker/certs.d")).toContain(REGISTRY_NAME);
+                // What a failed host had been given is taken back.
+                expect(await full.listing()).toBe(before);
+                expect(await full.run("ls /var/lib/private-registry")).toMatchObject({ code: 2 });
+
+                await full.freeDisk("/etc/docker");
+                await refused.startSsh();
+                await off.comeBack();
+                const logins = await good.logins();
+                stack.configure(
+                    fleet(network, {
+                        ...{ good: clients.good, full: clients.full },
+                        ...{ refused: clients.refused, off: clients.off },
+                        otherkey: client(otherkey, { targets }),
+                    }),
+                );
+                expect((await stack.up()).printed).toMatch(/\+ 4 created/);
+                expect(await good.logins()).toBe(logins);
+                for (const host of [full, refused, off, otherkey]) {
+                    expect(await host.must("ls /etc/docker/certs.d")).toContain(REGISTRY_NAME);
+                }
+            });
+        },
+    ));
+
+test("a host that is taken out is cleaned, the others are not touched; a lost one is dropped from the state", () =>
+    withHosts(["light", "light", "light"], async (hosts, network) => {
+        const [a, b, c] = hosts;
+        const targets = ["docker"];
+        const all = {
+            a: client(a, { targets }),
+            b: client(b, { targets }),
+            c: client(c, { targets }),
+        };
+        await withStack(fleet(network, all), async (stack) => {
+            const before = await Promise.all(hosts.map((host) => host.listing()));
+            await stack.up();
+            const logins = await a.logins();
+
+            stack.configure(fleet(network, { a: all.a, c: all.c }));
+            expect((await stack.up()).printed).toMatch(/- 1 deleted\n +\d+ unchanged/);
+            expect(await b.listing()).toBe(before[1]);
+            expect(await a.logins()).toBe(logins);
+
+            // One that is off cannot be cleaned: that is said, and what to do about it.
+            await c.vanish();
+            stack.configure(fleet(network, { a: all.a }));
+            const off = await stack.pulumi(UP);
+            expect(off.code).not.toBe(0);
+            expect(off.printed).toContain(`dial ${c.address}:22: after 3 failed attempts`);
+            const urn = /urn:pulumi:\S+registry-trust-c/.exec(await stack.exported())?.[0] ?? "";
+            await stack.must("state", "delete", "--yes", urn);
+            expect((await stack.up()).printed).toMatch(/ {4}\d+ unchanged/);
+            await stack.destroy();
+            expect(await a.listing()).toBe(before[0]);
+            await c.comeBack();
+            expect(await c.listing()).not.toBe(before[2]);
+        });
+    }));
+
+test("users log in with a key and sudo, a password, a key with a passphrase, over a jump host", () =>
+    withHosts(["light", "light", "light", "light"], async (hosts, network) => {
+        const [limited, locked, typist, jump] = hosts;
+        const key = makeKeyPair("open sesame");
+        await locked.must(`echo '${key.publicKey}' >/root/.ssh/authorized_keys`);
+        const clients = {
+            limited: client(limited, { user: "limited" }),
+            locked: client(locked, {
+                privateKeyPath: key.privateKeyPath,
+                privateKeyPassword: "open sesame",
+            }),
+            typist: client(typist, { user: "typist", password: network.password }),
+            // What the jump host reaches by this address is itself.
+            behind: {
+                ...client(jump, { user: "ops" }),
+                host: "127.0.0.1",
+                jumpHost: client(jump),
+            },
+        };
+        const config = Object.entries(clients).map(([name, fields]) => [
+            name,
+            { ...fields, targets: ["docker"] },
+        ]);
+        await withStack(
+            fleet(network, Object.fromEntries(config) as typeof clients),
+            async (stack) => {
+                await stack.up();
+                for (const host of hosts) {
+                    expect(await host.must("ls /etc/docker/certs.d")).toContain(REGISTRY_NAME);
+                }
+                expect(await jump.must("cat /var/log/sshd.log")).toMatch(
+                    /Accepted publickey for ops from 127\.0\.0\.1/,
+                );
+                expect(stack.printed).not.toContain(network.password);
+                const state = await stack.exported();
+                for (const secret of [network.password, "open sesame", "PRIVATE KEY"]) {
+                    expect(state).not.toContain(secret);
+                }
+            },
+        );
     }));

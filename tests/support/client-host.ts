@@ -245,14 +245,15 @@ export class ClientHost {
 }
 
 /** Calls a test with hosts of these kinds on a network of their own, and removes all of it whatever happens. */
-export async function withHosts(
-    kinds: readonly HostKind[],
-    test: (hosts: readonly ClientHost[], network: ClientNetwork) => Promise<void>,
+export async function withHosts<const Kinds extends readonly HostKind[]>(
+    kinds: Kinds,
+    test: (hosts: { [K in keyof Kinds]: ClientHost }, network: ClientNetwork) => Promise<void>,
     options: { readonly ipv6?: boolean } = {},
 ): Promise<void> {
     const network = await ClientNetwork.create(options);
     try {
-        await test(await Promise.all(kinds.map((kind) => network.addHost(kind))), network);
+        const hosts = await Promise.all(kinds.map((kind) => network.addHost(kind)));
+        await test(hosts as unknown as { [K in keyof Kinds]: ClientHost }, network);
     } finally {
         await network.dispose();
     }

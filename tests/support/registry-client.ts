@@ -20,11 +20,20 @@ export interface Question {
     /** The name to ask for and to check the certificate against. Default: localhost. */
     readonly hostname?: string;
     readonly body?: string;
+    /** Where to ask. Default: 127.0.0.1. */
+    readonly address?: string;
 }
 
 /** Asks a stack's registry over TLS, trusting its certificate authority and nothing else. */
 export function ask(outputs: Outputs, path: string, question: Question = {}): Promise<Answer> {
-    const { team, method = "GET", accept, hostname = "localhost", body } = question;
+    const {
+        team,
+        method = "GET",
+        accept,
+        hostname = "localhost",
+        body,
+        address = "127.0.0.1",
+    } = question;
     const password =
         question.password ?? (team === undefined ? undefined : outputs.teams[team]?.password);
     const basic =
@@ -34,7 +43,7 @@ export function ask(outputs: Outputs, path: string, question: Question = {}): Pr
     return new Promise((resolve, reject) => {
         const call = request(
             {
-                host: "127.0.0.1",
+                host: address,
                 port: new URL(outputs.url).port,
                 path,
                 method,
