@@ -1,38 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { type ClientHost, makeKeyPair, withHosts } from "../support/client-host";
-import { client, fleet, REGISTRY_NAME } from "../support/fleet";
+import { makeKeyPair, withHosts } from "../support/client-host";
+import { client, fleet, login, pull, push, REGISTRY_NAME } from "../support/fleet";
 import { ask } from "../support/registry-client";
-import { type TestStack, withStack } from "../support/stack";
+import { withStack } from "../support/stack";
 
 const UP = ["up", "--yes", "--skip-preview", "--continue-on-error"];
-
-/** Makes an image on a host and pushes it; returns what Docker said. */
-async function push(host: ClientHost, image: string): Promise<string> {
-    await host.must(
-        `head -c 64 /dev/urandom >/tmp/content && tar -c -C /tmp content | docker import - ${image}`,
-    );
-    const { stdout, stderr } = await host.run(`docker push ${image}`);
-    return stdout + stderr;
-}
-
-/** Pulls an image; returns what Docker said. It looks at /etc/hosts anew only every five seconds, as Go does. */
-async function pull(host: ClientHost, image: string): Promise<string> {
-    for (let tries = 0; ; tries++) {
-        const { stdout, stderr } = await host.run(`docker pull ${image}`);
-        if (tries === 8 || !stderr.includes("no such host")) return stdout + stderr;
-        await sleep(1000);
-    }
-}
-
-async function login(host: ClientHost, stack: TestStack): Promise<void> {
-    const { teams } = await stack.outputs();
-    for (let tries = 0; ; tries++) {
-        const { stdout, stderr } = await host.run(teams.dev?.login ?? "");
-        if (stdout.includes("Login Succeeded")) return;
-        if (tries === 8) throw new Error(stderr);
-        await sleep(1000);
-    }
-}
 
 /** The tutorial, from beginning to end, with everything that it does by hand on the clients done by `up`. */
 test("what one host pushes another one pulls, and destroy leaves no trace on either", () =>

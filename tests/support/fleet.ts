@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientHost, ClientNetwork } from "./client-host";
+import type { TestStack } from "./stack";
 
 /** The name that the client hosts of the tests know the registry by. */
 export const REGISTRY_NAME = "registry.example.test";
@@ -22,4 +24,33 @@ export function fleet(
         clients,
         ...config,
     };
+}
+
+/** Makes an image on a host and pushes it; returns what Docker said. */
+export async function push(host: ClientHost, image: string): Promise<string> {
+    await host.must(
+        `head -c 64 /dev/urandom >/tmp/content && tar -c -C /tmp content | docker import - ${image}`,
+    );
+    const { stdout, stderr } = await host.run(`docker push ${image}`);
+    return stdout + stderr;
+}
+
+/** Pulls an image; returns what Docker said. It looks at /etc/hosts anew only every five seconds, as Go does. */
+export async function pull(host: ClientHost, image: string): Promise<string> {
+    for (let tries = 0; ; tries++) {
+        const { stdout, stderr } = await host.run(`docker pull ${image}`);
+        if (tries === 8 || !stderr.includes("no such host")) return stdout + stderr;
+        await sleep(1000);
+    }
+}
+
+/** Logs Docker on a host in as the team dev. */
+export async function login(host: ClientHost, stack: TestStack): Promise<void> {
+    const { teams } = await stack.outputs();
+    for (let tries = 0; ; tries++) {
+        const { stdout, stderr } = await host.run(teams.dev?.login ?? "");
+        if (stdout.includes("Login Succeeded")) return;
+        if (tries === 8) throw new Error(stderr);
+        await sleep(1000);
+    }
 }
