@@ -199,7 +199,7 @@ export class ClientHost {
 
     /** How many logins there have been over SSH. */
     public async logins(): Promise<number> {
-        return Number(await this.must("grep -c '^Accepted' /var/log/sshd.log || true"));
+        return Number(await this.must("grep -c '^Accepted [a-z]* for ' /var/log/sshd.log || true"));
     }
 
     /** From now on, connections are refused. */
