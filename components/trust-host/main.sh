@@ -32,6 +32,18 @@ apply() {
     [ -e "$record/done" ] || : | keep "$record/done" || exit 1
 }
 
+look() {
+    found=$(getent ahosts "$hostname" 2>/dev/null | awk '{ print $1; exit }')
+    [ -n "$found" ] || found=$(awk -v name="$hostname" '{ for (i = 2; i <= NF; i++) if ($i == name) { print $1; exit } }' /etc/hosts)
+    state=ours
+    [ -n "$found" ] || state=missing
+    case $address in '' | "$found") ;; *) [ -z "$found" ] || state=other ;; esac
+    tell resolve $state "$found"
+    [ -e "$record/done" ] || tell record missing "$record, with what was there before"
+    set_up_targets
+    prove
+}
+
 end_apply() {
     code=$?
     trap '' HUP INT TERM
@@ -62,7 +74,7 @@ main() {
     exec </dev/null
     case $mode in
         apply) apply ;;
-        check) set_up_targets && prove ;;
+        check) look ;;
         remove) remove ;;
     esac
 }

@@ -1,52 +1,9 @@
 // @ts-check
 // Says in one line for each client host that failed what kept it and what to do, from the engine's own log of events.
 import { readFileSync } from "node:fs";
+import { explain } from "./causes.mjs";
 
 const [, , path = "", command = "up", stack = ""] = process.argv;
-
-/**
- * What the provider says, and what it means: the cause, and what to do.
- *
- * @type {readonly [RegExp, string, string][]}
- */
-const CAUSES = [
-    [
-        /host key mismatch|no common algorithm for host key/,
-        "it shows another host key than the one that is pinned",
-        "if it was installed anew: npm run host-keys shows its key, to compare and to set; else somebody poses as it",
-    ],
-    [
-        /unable to authenticate|no supported methods remain/,
-        "it refuses the login",
-        "add the public key to authorized_keys there, or correct user and privateKeyPath",
-    ],
-    [
-        /passphrase protected/,
-        "the private key needs its passphrase",
-        "pulumi config set --secret --path ssh.privateKeyPassword",
-    ],
-    [
-        /SSH agent|agent socket/i,
-        "the SSH agent does not answer",
-        "start it and set SSH_AUTH_SOCK, or set ssh.privateKeyPath",
-    ],
-    [
-        /no such host|name resolution|server misbehaving/,
-        "its name does not resolve here",
-        "correct host, or put the name into the DNS of this machine",
-    ],
-    [/connection refused/, "nothing listens there", "start sshd on it, or correct host and port"],
-    [
-        /i\/o timeout|no route to host|unreachable|host is down|timed out/,
-        "it does not answer",
-        "switch it on, or see to the network between",
-    ],
-    [
-        /connection reset|EOF|handshake failed/,
-        "what answers there does not speak SSH, or turned the connection away",
-        "correct host and port, or see the log of its sshd",
-    ],
-];
 
 /** @typedef {{ urn: string, address: string, text: string, isInState: boolean }} Failure */
 
@@ -95,7 +52,7 @@ function readFailures() {
     }
     return [...messages].sort().map(([urn, message]) => ({
         urn,
-        ...explain(message),
+        ...read(message),
         isInState: !["create", undefined].includes(operations.get(urn)),
     }));
 }
@@ -126,7 +83,7 @@ function clientOf(urn) {
 }
 
 /** @param {string} message */
-function explain(message) {
+function read(message) {
     const text = message.trim();
     const [, address = ""] =
         /dial(?: proxy| through proxy)? (\S+): after/.exec(text) ??
@@ -134,13 +91,8 @@ function explain(message) {
         [];
     // A script that ran says by itself, in its last line, what to do.
     const said = /its last output:\n([^]*)$/.exec(text)?.[1]?.trim().split("\n").at(-1);
-    if (said !== undefined) return { address, text: said };
-    const cause = CAUSES.find(([pattern]) => pattern.test(text));
     return {
         address: text.startsWith("dial proxy") ? `on the way, at ${address}` : address,
-        text:
-            cause === undefined
-                ? (text.split("\n")[0] ?? text)
-                : `${cause[1]} (${text.split("\n")[0]?.split(": ").at(-1)}); ${cause[2]}`,
+        text: said ?? explain(text),
     };
 }

@@ -1,0 +1,126 @@
+// @ts-check
+// What is really on each client host, against what the last `up` left there.
+import { explain } from "../setup/causes.mjs";
+import { runOn } from "./ssh.mjs";
+
+/** Hosts that are looked at at the same time. */
+const PARALLEL = 32;
+
+/** @typedef {import("./state.mjs").Resource} Resource */
+/** @typedef {{ name: string, address: string, connection: any, create: string, stdin: string }} Client */
+/** @typedef {{ client: Client, resolves: string, files: string, proof: string, differs: string[], isReached: boolean }} Finding */
+
+/**
+ * @param {Resource[]} resources
+ * @returns {Client[]}
+ */
+export function clientsOf(resources) {
+    return resources
+        .filter(({ urn }) => /ClientTrust\$command:(remote|local):Command::/.test(urn))
+        .map(({ urn, inputs: { connection, create, stdin } }) => ({
+            name:
+                urn
+                    .split("::")
+                    .at(-1)
+                    ?.replace(/^.*?-trust-/, "") ?? urn,
+            address: connection?.host ?? "this machine",
+            connection,
+            create,
+            stdin,
+        }));
+}
+
+/**
+ * Looks at all of them; with `repair`, also puts right what differs, and looks again.
+ *
+ * @param {Client[]} clients
+ * @param {boolean} repair
+ * @returns {Promise<Finding[]>}
+ */
+export async function checkClients(clients, repair) {
+    /** @type {Finding[]} */
+    const findings = new Array(clients.length);
+    let next = 0;
+    const worker = async () => {
+        for (let index = next++; index < clients.length; index = next++) {
+            const client = clients[index];
+            if (client === undefined) continue;
+            let finding = await check(client);
+            if (repair && finding.isReached && finding.differs.length > 0) {
+                finding = await mend(client);
+            }
+            findings[index] = finding;
+        }
+    };
+    await Promise.all(Array.from({ length: Math.min(PARALLEL, clients.length) }, worker));
+    return findings;
+}
+
+/**
+ * @param {Client} client
+ * @returns {Promise<Finding>}
+ */
+async function check(client) {
+    /** @type {Finding} */
+    const finding = {
+        client,
+        resolves: "?",
+        files: "?",
+        proof: "?",
+        differs: [],
+        isReached: false,
+    };
+    try {
+        const { code, stdout, stderr } = await runOn(
+            client.connection,
+            client.create.replaceAll("sh -s apply", "sh -s check"),
+            client.stdin,
+        );
+        finding.isReached = true;
+        read(finding, stdout);
+        if (code !== 0) finding.differs.push(stderr.trim().split("\n").at(-1) ?? `exit ${code}`);
+    } catch (error) {
+        finding.differs.push(explain(error instanceof Error ? error.message : String(error)));
+    }
+    return finding;
+}
+
+/**
+ * @param {Finding} finding
+ * @param {string} stdout lines of target, state and detail
+ */
+function read(finding, stdout) {
+    const lines = stdout
+        .trim()
+        .split("\n")
+        .map((line) => line.split("\t"));
+    const states = new Set();
+    for (const [target = "", state = "", detail = ""] of lines) {
+        const isFine = state === "ours";
+        if (target === "resolve") finding.resolves = isFine ? detail : detail || "not found";
+        else if (target === "proof")
+            finding.proof = isFine ? "proved" : state === "unproved" ? "not proved" : "failed";
+        else states.add(state);
+        if (!isFine)
+            finding.differs.push(
+                `${target} ${state === "other" && target === "proof" ? "" : `${state}: `}${detail}`,
+            );
+    }
+    finding.files = [...states].every((state) => state === "ours")
+        ? "ours"
+        : [...states]
+              .filter((state) => state !== "ours")
+              .sort()
+              .join(", ");
+}
+
+/**
+ * @param {Client} client
+ * @returns {Promise<Finding>}
+ */
+async function mend(client) {
+    const { code, stderr } = await runOn(client.connection, client.create, client.stdin);
+    const finding = await check(client);
+    if (code !== 0) finding.differs.unshift(stderr.trim().split("\n").at(-1) ?? `exit ${code}`);
+    return finding;
+}

@@ -1,0 +1,75 @@
+// @ts-check
+// npm run doctor: looks at what is really there, on the Docker host and on every client host, and says what differs.
+import { checkClients, clientsOf } from "./clients.mjs";
+import { checkRegistry, daysLeft, find, haveSettingsLoaded } from "./registry.mjs";
+import { pulumi, readResources } from "./state.mjs";
+
+// The engine leaves a log of its own.
+process.umask(0o077);
+const [, , stack = "", mode = ""] = process.argv;
+const resources = readResources(stack);
+if (resources.length === 0) {
+    process.stderr.write("The stack has no resources: nothing was deployed. Run: npm run up\n");
+    process.exit(1);
+}
+const outputs = JSON.parse(pulumi(["stack", "output", "--json"], stack));
+const clients = clientsOf(resources);
+if (process.stderr.isTTY) {
+    process.stderr.write(`looking at the registry and ${clients.length} client hosts …\n`);
+}
+const looking = checkClients(clients, mode === "repair");
+const registry = checkRegistry(resources, stack);
+const findings = await looking;
+if (mode === "repair") haveSettingsLoaded(resources, registry, stack);
+
+const certificate = find(resources, "registry-authority-server-cert")?.outputs.certPem;
+const days = certificate === undefined ? "?" : String(daysLeft(certificate));
+const lines = [
+    `Registry ${outputs.url ?? ""}`,
+    ...table(registry.map(({ part, text, isFine }) => [isFine ? "  ok" : "  WRONG", part, text])),
+];
+if (findings.length > 0) {
+    lines.push(
+        "",
+        ...table([
+            ["HOST", "ADDRESS", "NAME IS", "FILES", "TLS", "DAYS LEFT", "WHAT DIFFERS"],
+            ...findings.flatMap(({ client, resolves, files, proof, differs }) => {
+                const [first = "", ...more] = differs;
+                return [
+                    [client.name, client.address, resolves, files, proof, days, first],
+                    ...more.map((text) => ["", "", "", "", "", "", text]),
+                ];
+            }),
+        ]),
+    );
+}
+const wrong =
+    registry.filter(({ isFine }) => !isFine).length +
+    findings.filter(({ differs }) => differs.length > 0).length;
+const option = stack === "" ? "" : ` --stack ${stack}`;
+lines.push(
+    "",
+    wrong === 0
+        ? "All is as it was set up."
+        : mode === "repair"
+          ? `${wrong} left that differ.`
+          : `${wrong} that differ. To put it right: npm run up -- --repair${option}`,
+);
+process.stdout.write(`${lines.join("\n")}\n`);
+process.exitCode = wrong === 0 ? 0 : 1;
+
+/**
+ * @param {string[][]} rows
+ * @returns {string[]}
+ */
+function table(rows) {
+    const widths = (rows[0] ?? []).map((_, column) =>
+        Math.max(...rows.map((row) => (row[column] ?? "").length)),
+    );
+    return rows.map((row) =>
+        row
+            .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+            .join("  ")
+            .trimEnd(),
+    );
+}

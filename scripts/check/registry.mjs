@@ -1,0 +1,190 @@
+// @ts-check
+// What really runs on the Docker host, against what the last `up` left there.
+import { spawnSync } from "node:child_process";
+import { createHash, X509Certificate } from "node:crypto";
+import { pulumi, tryPulumi } from "./state.mjs";
+
+const DAY = 86_400_000;
+/** Days before its end at which a certificate is an alarm: by then some `up` should have renewed it. */
+const ALARM_DAYS = 7;
+const PATIENCE_MS = 1000;
+
+/** @typedef {import("./state.mjs").Resource} Resource */
+/** @typedef {{ part: string, text: string, isFine: boolean }} Finding */
+
+/**
+ * @param {Resource[]} resources
+ * @param {string} stack
+ * @returns {Finding[]}
+ */
+export function checkRegistry(resources, stack) {
+    return [
+        ...checkDocker(stack),
+        checkSettings(resources),
+        proveServer(resources),
+        ...checkCertificates(resources),
+    ];
+}
+
+/**
+ * What the providers see is gone or changed: containers, volumes, network, image.
+ *
+ * @param {string} stack
+ * @returns {Finding[]}
+ */
+function checkDocker(stack) {
+    const { steps } = JSON.parse(pulumi(["refresh", "--preview-only", "--json"], stack));
+    const differing = steps.filter((/** @type {any} */ { op }) =>
+        ["delete", "update"].includes(op),
+    );
+    /** @type {Finding[]} */
+    const findings = differing.map((/** @type {any} */ { op, urn, detailedDiff }) => ({
+        part: roleOf(urn),
+        text: op === "delete" ? "is gone" : describe(Object.keys(detailedDiff ?? {})),
+        isFine: false,
+    }));
+    return findings.length > 0
+        ? findings
+        : [
+              {
+                  part: "Docker",
+                  text: "containers, volumes, network and image as they were made",
+                  isFine: true,
+              },
+          ];
+}
+
+/** @param {string[]} properties */
+function describe(properties) {
+    return properties.includes("mustRun")
+        ? "does not run"
+        : `was changed: ${properties.join(", ")}`;
+}
+
+/** @param {string} urn */
+function roleOf(urn) {
+    return (urn.split("::").at(-1) ?? urn).replace(/^registry-server-/, "");
+}
+
+/**
+ * The files that the registry reads, against those that were loaded.
+ *
+ * @param {Resource[]} resources
+ * @returns {Finding}
+ */
+function checkSettings(resources) {
+    const part = "settings";
+    const loader = find(resources, "registry-server-loader");
+    const container = find(resources, "registry-server-container");
+    const host = find(resources, "registry-docker")?.inputs.host;
+    const mount = container?.inputs.volumes?.find((/** @type {any} */ { readOnly }) => readOnly);
+    if (loader === undefined || container === undefined || mount === undefined) {
+        return { part, text: "not in the state; run: npm run up", isFine: false };
+    }
+    /** @type {Map<string, string>} */
+    const wanted = new Map(
+        loader.inputs.uploads.map((/** @type {any} */ { file, content }) => [
+            file.replace(/^.*\//, ""),
+            createHash("sha256").update(content).digest("hex"),
+        ]),
+    );
+    // Also from a container that does not run, and whatever its image has of tools.
+    const archive = spawnSync(
+        "docker",
+        ["--host", host, "cp", `${container.inputs.name}:${mount.containerPath}`, "-"],
+        { maxBuffer: 1 << 26 },
+    );
+    if (archive.status !== 0) {
+        const said = archive.stderr?.toString().trim().split("\n").at(-1) ?? "";
+        return { part, text: `cannot be looked at: ${said}`, isFine: false };
+    }
+    const folder = mount.containerPath.replace(/^.*\//, "");
+    const changed = [...wanted].filter(([file, digest]) => {
+        const { stdout } = spawnSync("tar", ["-xOf", "-", `${folder}/${file}`], {
+            input: archive.stdout,
+            stdio: ["pipe", "pipe", "ignore"],
+        });
+        return createHash("sha256").update(stdout).digest("hex") !== digest;
+    });
+    return changed.length === 0
+        ? { part, text: `${[...wanted.keys()].join(", ")} as they were loaded`, isFine: true }
+        : {
+              part,
+              text: `${changed.map(([file]) => file).join(", ")} changed or gone`,
+              isFine: false,
+          };
+}
+
+/**
+ * The proof of the last `up`, once more.
+ *
+ * @param {Resource[]} resources
+ * @returns {Finding}
+ */
+function proveServer(resources) {
+    const proof = find(resources, "registry-proof-command");
+    if (proof === undefined) {
+        return { part: "proof", text: "not in the state; run: npm run up", isFine: false };
+    }
+    // A registry that was not started just now needs no patience.
+    const program = proof.inputs.stdin.replace(
+        /\nprove\(\{/,
+        `\nprove({"patienceMs":${PATIENCE_MS},`,
+    );
+    const { status, stdout, stderr } = spawnSync(process.execPath, ["-"], {
+        input: program,
+        encoding: "utf8",
+    });
+    const said = (status === 0 ? stdout : stderr).trim().split("\n").at(-1) ?? "";
+    return { part: "proof", text: said, isFine: status === 0 };
+}
+
+/**
+ * @param {Resource[]} resources
+ * @returns {Finding[]}
+ */
+function checkCertificates(resources) {
+    const server = find(resources, "registry-authority-server-cert");
+    const authorities = resources.filter(({ urn }) => /::registry-authority-cert-[^:]*$/.test(urn));
+    return [server, ...authorities]
+        .filter((resource) => resource !== undefined)
+        .map(({ urn, outputs: { certPem } }) => {
+            const days = daysLeft(certPem);
+            return {
+                part: urn.endsWith("server-cert")
+                    ? "certificate"
+                    : `authority ${urn.replace(/^.*-cert-/, "")}`,
+                text:
+                    days <= ALARM_DAYS ? `${days} days left; run: npm run up` : `${days} days left`,
+                isFine: days > ALARM_DAYS,
+            };
+        });
+}
+
+/** @param {string} pem */
+export function daysLeft(pem) {
+    return Math.floor((Date.parse(new X509Certificate(pem).validTo) - Date.now()) / DAY);
+}
+
+/**
+ * @param {Resource[]} resources
+ * @param {string} name
+ */
+export function find(resources, name) {
+    return resources.find(({ urn }) => urn.endsWith(`::${name}`));
+}
+
+/**
+ * Has the next `up` load the settings anew. What the providers see themselves, `up --refresh` mends.
+ *
+ * @param {Resource[]} resources
+ * @param {Finding[]} findings
+ * @param {string} stack
+ */
+export function haveSettingsLoaded(resources, findings, stack) {
+    const loader = find(resources, "registry-server-loader");
+    const areWrong = findings.some(({ part, isFine }) => part === "settings" && !isFine);
+    if (areWrong && loader !== undefined) {
+        tryPulumi(["state", "taint", "--yes", loader.urn], stack);
+    }
+}

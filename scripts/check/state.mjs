@@ -1,0 +1,56 @@
+// @ts-check
+// The stack as its state has it, secrets included: in memory, never in a file.
+import { spawnSync } from "node:child_process";
+
+const SECRET = "4dabf18193072939515e22adb298388d";
+
+/** @typedef {{ urn: string, type: string, id?: string, inputs: Record<string, any>, outputs: Record<string, any> }} Resource */
+
+/**
+ * @param {string} stack
+ * @returns {Resource[]}
+ */
+export function readResources(stack) {
+    const { deployment } = JSON.parse(pulumi(["stack", "export", "--show-secrets"], stack));
+    return (deployment.resources ?? []).map((/** @type {any} */ resource) => ({
+        inputs: {},
+        outputs: {},
+        ...reveal(resource),
+    }));
+}
+
+/**
+ * Runs pulumi without a question and returns what it printed; ends this program when it fails.
+ *
+ * @param {string[]} args
+ * @param {string} stack
+ */
+export function pulumi(args, stack) {
+    const { stdout, status } = tryPulumi(args, stack);
+    if (status !== 0) process.exit(status ?? 1);
+    return stdout;
+}
+
+/**
+ * @param {string[]} args
+ * @param {string} stack
+ */
+export function tryPulumi(args, stack) {
+    const option = stack === "" ? [] : ["--stack", stack];
+    return spawnSync("pulumi", [...args, "--non-interactive", ...option], {
+        encoding: "utf8",
+        maxBuffer: 1 << 30,
+        stdio: ["ignore", "pipe", "inherit"],
+    });
+}
+
+/**
+ * @param {any} value
+ * @returns {any}
+ */
+function reveal(value) {
+    if (Array.isArray(value)) return value.map(reveal);
+    if (typeof value !== "object" || value === null) return value;
+    if (SECRET in value) return reveal(JSON.parse(value.plaintext));
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, reveal(item)]));
+}

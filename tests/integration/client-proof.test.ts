@@ -1,0 +1,192 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer as createPlainServer, type Server } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { trustScript } from "../../lib/trust-script";
+import { type ClientHost, ClientNetwork } from "../support/client-host";
+import { makeAuthority, type Pair } from "../support/test-authority";
+
+/** What a client host says of whatever answers in the registry's place, with each of the tools that it may have. */
+
+const NAME = "registry.example.test";
+const FOLDER = join(__dirname, "../../components/trust-host");
+const TOOLS = ["curl", "wget", "openssl"] as const;
+
+let network: ClientNetwork;
+let light: ClientHost;
+let docker: ClientHost;
+const servers: Server[] = [];
+
+/** An authority that the clients trust, and certificates from it. */
+let bundle: string;
+const ports: Record<string, number> = {};
+
+beforeAll(async () => {
+    network = await ClientNetwork.create();
+    [light, docker] = await Promise.all([network.addHost("light"), network.addHost("docker")]);
+    const ours = makeAuthority(`DNS:${NAME},IP:${network.gateway}`, "DNS:other.example.test");
+    const theirs = makeAuthority(`DNS:${NAME},IP:${network.gateway}`);
+    bundle = ours.authority.certificate;
+    const [right, wrongName] = ours.servers as [Pair, Pair];
+    const [stranger] = theirs.servers as [Pair];
+    ports.registry = await serve(right, 401, "registry/2.0");
+    ports.stranger = await serve(stranger, 401, "registry/2.0");
+    ports.wrongName = await serve(wrongName, 401, "registry/2.0");
+    ports.website = await serve(right, 404);
+    ports.login = await serve(right, 401);
+    ports.plain = await serve(undefined, 401, "registry/2.0");
+    ports.closed = 9;
+});
+afterAll(async () => {
+    servers.forEach((server) => server.close());
+    await network.dispose();
+});
+
+async function serve(pair: Pair | undefined, status: number, api?: string): Promise<number> {
+    const headers = {
+        ...(api === undefined ? {} : { "Docker-Distribution-Api-Version": api }),
+        ...(status === 401 ? { "WWW-Authenticate": 'Basic realm="test"' } : {}),
+        Connection: "close",
+    };
+    const body = status === 401 ? '{"errors":[{"code":"UNAUTHORIZED"}]}' : "";
+    const server =
+        pair === undefined
+            ? createPlainServer((_, response) => response.writeHead(status, headers).end(body))
+            : createServer({ key: pair.key, cert: pair.certificate }, (_, response) =>
+                  response.writeHead(status, headers).end(body),
+              );
+    servers.push(server);
+    await once(server.listen(0, network.gateway), "listening");
+    return (server.address() as AddressInfo).port;
+}
+
+async function apply(
+    host: ClientHost,
+    port: number | undefined,
+    options: { readonly hostname?: string; readonly required?: boolean } = {},
+) {
+    const { hostname = NAME, required = true } = options;
+    const address = hostname === NAME ? network.gateway : undefined;
+    const input = trustScript(
+        {
+            stack: "private-registry-test",
+            hostname,
+            port: port ?? 0,
+            registry: `${hostname}:${port ?? 0}`,
+            address,
+            targets: ["docker"],
+            proofRequired: required,
+            bundle,
+        },
+        (name) => readFileSync(join(FOLDER, `${name}.sh`), "utf8"),
+    );
+    const result = await host.run("sh -s apply", { input });
+    await host.run("sh -s remove", { input });
+    return result;
+}
+
+/** Leaves a host only these tools to ask with. */
+async function withTools<T>(
+    host: ClientHost,
+    tools: readonly string[],
+    test: () => Promise<T>,
+): Promise<T> {
+    const hidden = TOOLS.filter((tool) => !tools.includes(tool)).map((tool) => `/usr/bin/${tool}`);
+    await host.must(hidden.map((path) => `mv ${path} ${path}.off`).join("; "));
+    try {
+        return await test();
+    } finally {
+        await host.must(hidden.map((path) => `mv ${path}.off ${path}`).join("; "));
+    }
+}
+
+const CAUSES: [string, RegExp][] = [
+    [
+        "closed",
+        /nothing answers at registry\.example\.test port 9 \(.*\); see bindAddress, port and the firewalls/,
+    ],
+    [
+        "stranger",
+        /the certificate that is served is not signed by an authority of this stack; something else answers/,
+    ],
+    ["wrongName", /the certificate that is served is not for the name registry\.example\.test;/],
+    ["website", /what answers is not this registry \(HTTP 404\)/],
+    ["login", /what answers is not this registry \(HTTP 401\)/],
+    ["plain", /what answers does not speak TLS as a registry does: /],
+];
+
+describe.each(TOOLS)("with %s", (tool) => {
+    it("is proved by a registry that wants a login", () =>
+        withTools(light, [tool], async () => {
+            const { code, stdout, stderr } = await apply(light, ports.registry);
+            expect(stderr).toBe("");
+            expect(stdout).toContain(
+                `proof: 401 from https://${NAME}:${ports.registry ?? 0}/v2/ by ${tool}\n`,
+            );
+            expect(code).toBe(0);
+            const byAddress = await apply(light, ports.registry, { hostname: network.gateway });
+            expect(byAddress.stdout).toContain(`by ${tool}\n`);
+        }));
+
+    it.each(CAUSES)("tells %s apart", (what, cause) =>
+        withTools(light, [tool], async () => {
+            const { code, stderr } = await apply(light, ports[what]);
+            expect(stderr).toMatch(cause);
+            expect(stderr).toMatch(
+                new RegExp(
+                    `^no proof from https://${NAME}:\\d+/v2/ by ${tool}: .*, then run up again\\n$`,
+                ),
+            );
+            expect(code).toBe(1);
+        }),
+    );
+
+    it("tells a name that does not resolve", () =>
+        withTools(light, [tool], async () => {
+            const { stderr } = await apply(light, ports.registry, { hostname: "registry.invalid" });
+            expect(stderr).toMatch(
+                /the name registry\.invalid does not resolve on this host; set address/,
+            );
+        }));
+});
+
+describe("with nothing but Docker", () => {
+    it("is proved by a registry that wants a login", () =>
+        withTools(docker, [], async () => {
+            const { stdout, stderr } = await apply(docker, ports.registry, {
+                hostname: network.gateway,
+            });
+            expect(stderr).toBe("");
+            expect(stdout).toMatch(/proof: 401 from .* by docker\n/);
+        }));
+
+    it.each([
+        ["closed", /nothing answers/],
+        ["stranger", /not signed by an authority of this stack/],
+        ["wrongName", /not for the name/],
+        ["plain", /does not speak TLS/],
+    ])("tells %s apart", (what, cause) =>
+        withTools(docker, [], async () => {
+            const { stderr } = await apply(docker, ports[what], { hostname: network.gateway });
+            expect(stderr).toMatch(cause);
+        }),
+    );
+});
+
+it("says so when there is nothing to ask with, and is no failure then", () =>
+    withTools(light, [], async () => {
+        const { code, stdout } = await apply(light, ports.closed);
+        expect(stdout).toMatch(
+            /proof: not proved: this host has neither curl, wget, openssl nor a Docker daemon/,
+        );
+        expect(code).toBe(0);
+    }));
+
+it("may come before the registry when that is how it is wanted", async () => {
+    const { code, stdout } = await apply(light, ports.closed, { required: false });
+    expect(stdout).toMatch(/proof: not proved: nothing answers at/);
+    expect(code).toBe(0);
+    expect((await apply(light, ports.stranger, { required: false })).code).toBe(1);
+});
