@@ -1,0 +1,148 @@
+import { join } from "node:path";
+import { type ClientHost, withHosts } from "../support/client-host";
+import { docker } from "../support/docker";
+import { client, fleet, REGISTRY_NAME } from "../support/fleet";
+import { must, type Result, run } from "../support/run";
+import { type TestStack, withStack } from "../support/stack";
+
+const DOCTOR = join(__dirname, "../../scripts/check/doctor.mjs");
+
+function doctor(stack: TestStack, mode = ""): Promise<Result> {
+    return run("node", [DOCTOR, "", mode], { cwd: stack.folder, env: stack.environment });
+}
+
+/** As `npm run up -- --repair` does. */
+async function repair(stack: TestStack): Promise<void> {
+    await doctor(stack, "repair");
+    await stack.up("--refresh");
+}
+
+async function expectHealthy(stack: TestStack): Promise<string> {
+    const { code, stdout, stderr } = await doctor(stack);
+    if (code !== 0) throw new Error(stdout + stderr);
+    expect(stdout).toContain("All is as it was set up.");
+    return stdout;
+}
+
+test("whatever is changed by hand on a client host is found, and put right", () =>
+    withHosts(["light", "light"], async ([a, b], network) => {
+        const targets = ["docker", "containerd", "system"];
+        const clients = { a: client(a, { targets }), b: client(b, { user: "ops", targets }) };
+        await withStack(fleet(network, clients), async (stack) => {
+            await stack.up();
+            const healthy = await expectHealthy(stack);
+            expect(healthy).toMatch(
+                /^HOST +ADDRESS +NAME IS +FILES +TLS +DAYS LEFT +WHAT DIFFERS$/m,
+            );
+            const row = (host: ClientHost, name: string) =>
+                new RegExp(
+                    `^${name} +${host.address} +${network.gateway} +ours +proved +39\\d$`,
+                    "m",
+                );
+            expect(healthy).toMatch(row(a, "a"));
+            expect(healthy).toMatch(row(b, "b"));
+
+            const ca = `/etc/docker/certs.d/${REGISTRY_NAME}:${stack.port}/ca.crt`;
+            const edits: [string, string, RegExp][] = [
+                [
+                    "the name is gone",
+                    "sed '/BEGIN/,/END/d' /etc/hosts >/tmp/h; cat /tmp/h >/etc/hosts",
+                    /hosts missing/,
+                ],
+                [
+                    "the name leads elsewhere",
+                    "sed 's/^.* registry/10.1.1.1 registry/' /etc/hosts >/tmp/h; cat /tmp/h >/etc/hosts",
+                    /hosts other/,
+                ],
+                [
+                    "the name is there twice",
+                    "grep -A2 BEGIN /etc/hosts >/tmp/h; cat /tmp/h >>/etc/hosts",
+                    /hosts duplicated/,
+                ],
+                ["the certificate is gone", `rm '${ca}'`, /docker missing/],
+                [
+                    "the certificate is another one",
+                    `cat /usr/share/ca-certificates/mozilla/*G4.crt >'${ca}'`,
+                    /docker other/,
+                ],
+                ["anybody may write the certificate", `chmod 666 '${ca}'`, /docker mode/],
+                [
+                    "the settings of containerd are gone",
+                    "rm -r /etc/containerd",
+                    /containerd missing/,
+                ],
+                ["the store is stale", "echo >/etc/ssl/certs/ca-certificates.crt", /system stale/],
+                ["the record is gone", "rm -r /var/lib/private-registry", /record missing/],
+            ];
+            for (const [what, edit, found] of edits) {
+                await a.must(edit);
+                const { code, stdout } = await doctor(stack);
+                expect([what, code, stdout]).toEqual([what, 1, expect.stringMatching(found)]);
+                expect(stdout).toMatch(row(b, "b"));
+                expect(stdout).toContain("1 that differ. To put it right: npm run up -- --repair");
+                const mended = await doctor(stack, "repair");
+                expect([what, mended.code, mended.stdout]).toEqual([what, 0, expect.any(String)]);
+                await expectHealthy(stack);
+            }
+
+            // A host that is off is one line; nothing that it shows is believed when its key is another one.
+            await a.stopSsh();
+            await b.changeHostKey();
+            const { code, stdout } = await doctor(stack);
+            expect(code).toBe(1);
+            expect(stdout).toMatch(
+                /^a .*nothing listens there \(.*ECONNREFUSED.*\); start sshd on it/m,
+            );
+            expect(stdout).toMatch(/^b .*it shows another host key than the one that is pinned/m);
+            await a.startSsh();
+        });
+    }));
+
+test("whatever is changed by hand on the Docker host is found, and put right", () =>
+    withStack({ teams: ["dev"] }, async (stack) => {
+        await stack.up();
+        await expectHealthy(stack);
+        const name = stack.containerName;
+        const settings = async () => {
+            const format =
+                '{{range .Mounts}}{{if eq .Destination "/etc/private-registry"}}{{.Source}}{{end}}{{end}}';
+            return (await must("docker", ["inspect", "--format", format, name])).trim();
+        };
+        const folder = await settings();
+        const edits: [string, readonly string[], RegExp][] = [
+            ["it is stopped", ["docker", "stop", name], /WRONG +container +does not run/],
+            ["it is gone", ["docker", "rm", "--force", name], /WRONG +container +is gone/],
+            [
+                "it starts no more by itself",
+                ["docker", "update", "--restart", "no", name],
+                /WRONG +container +was changed: restart/,
+            ],
+            [
+                "an account was added",
+                [
+                    "sh",
+                    "-c",
+                    `echo 'eve:$2y$05$abcdefghijklmnopqrstuuJ1zWZ1zWZ1zWZ1zWZ1zWZ1zWZ1zWZ1z' >>'${folder}/htpasswd'`,
+                ],
+                /WRONG +settings +htpasswd changed or gone/,
+            ],
+            [
+                "the certificate file is another one",
+                ["sh", "-c", `echo >'${folder}/tls.crt'`],
+                /WRONG +settings +tls.crt changed or gone/,
+            ],
+        ];
+        for (const [what, command, found] of edits) {
+            await must(command[0] ?? "", command.slice(1));
+            const { code, stdout } = await doctor(stack);
+            expect([what, code, stdout]).toEqual([what, 1, expect.stringMatching(found)]);
+            await repair(stack);
+            await expectHealthy(stack);
+        }
+        await docker("rm", "--force", name);
+        await docker("volume", "rm", "--force", stack.dataVolume);
+        expect((await doctor(stack)).stdout).toMatch(/WRONG +container-data +is gone/);
+        await repair(stack);
+        await expectHealthy(stack);
+        expect(stack.printedPasswords()).toBe(0);
+    }));
