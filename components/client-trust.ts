@@ -113,14 +113,18 @@ export class ClientTrust extends pulumi.ComponentResource {
             );
         }
         // The engine names the host and the cause; that its outputs never come is no news, and not worth a stack trace.
-        for (const output of Object.values(trust).filter((value) => pulumi.Output.isInstance(value))) {
+        for (const output of Object.values(trust).filter((value) =>
+            pulumi.Output.isInstance(value),
+        )) {
             pulumi.recover(output, () => undefined);
         }
-        pulumi.recover(trust.stdout, () => "").apply((lines) => {
-            for (const line of lines.split("\n").filter((text) => text.startsWith(WARNING))) {
-                warn(line.slice(WARNING.length));
-            }
-        });
+        pulumi
+            .recover(trust.stdout, () => "")
+            .apply((lines) => {
+                for (const line of lines.split("\n").filter((text) => text.startsWith(WARNING))) {
+                    warn(line.slice(WARNING.length));
+                }
+            });
     }
 }
 

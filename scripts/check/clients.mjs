@@ -27,7 +27,8 @@ export function clientsOf(resources) {
             connection,
             create,
             stdin,
-        }));
+        }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /**

@@ -996,7 +996,9 @@ describe("npm run up", () => {
         const { code, stdout } = await box.run("sh", ["a project/scripts/up", "--refresh"]);
         expect(code).toBe(0);
         expect(box.calls("pulumi up")).toEqual([
-            "pulumi up --yes --skip-preview --continue-on-error --refresh",
+            expect.stringMatching(
+                /^pulumi up --refresh --yes --skip-preview --continue-on-error --event-log /,
+            ),
         ]);
         for (const words of [
             "https://localhost:5000 (certificate until 2031-02-03)",
@@ -1036,7 +1038,9 @@ describe("npm run up", () => {
         await box.run("sh", ["a project/scripts/destroy"]);
         expect(box.calls("pulumi")).toEqual([
             "pulumi preview --diff",
-            "pulumi destroy --yes --skip-preview --continue-on-error",
+            expect.stringMatching(
+                /^pulumi destroy --yes --skip-preview --continue-on-error --event-log /,
+            ),
         ]);
     });
 });
