@@ -3,13 +3,14 @@
 
 # Runs pulumi, and after a failure says of each client host what kept it. Keeps pulumi's exit code in $code.
 deploy() {
-    events=$(mktemp -d)
-    trap 'rm -rf "$events"' EXIT
+    events=$root/.pulumi-state/setup/events.$$
+    (umask 077 && mkdir -p "${events%/*}" && : >"$events")
+    trap 'rm -f "$events"' EXIT
     code=0
     # The option for a log of events is there only with that variable.
-    PULUMI_DEBUG_COMMANDS=1 "$root/pulumiw" "$@" --yes --skip-preview --continue-on-error --event-log "$events/log" || code=$?
-    if [ "$code" -ne 0 ] && [ -s "$events/log" ]; then
-        PULUMIW_QUIET=1 "$root/pulumiw" --exec node scripts/setup/failures.mjs "$events/log" "$1" "$stack" || true
+    PULUMI_DEBUG_COMMANDS=1 "$root/pulumiw" "$@" --yes --skip-preview --continue-on-error --event-log "$events" || code=$?
+    if [ "$code" -ne 0 ] && [ -s "$events" ]; then
+        PULUMIW_QUIET=1 "$root/pulumiw" --exec node scripts/setup/failures.mjs "$events" "$1" "$stack" || true
     fi
 }
 
