@@ -48,12 +48,17 @@ const id = z.preprocess(
 const subjectField = z.string().regex(PRINTABLE).min(1).max(64).optional();
 const unique = (values: readonly string[]) => new Set(values).size === values.length;
 
-const team = z.strictObject({ generation: integer(1, 999_999).optional() });
+const team = z.strictObject({
+    generation: integer(1, 999_999).optional(),
+    accounts: z.array(z.string().regex(NAME)).min(1).refine(unique).optional(),
+});
 const teamNames = z
     .array(z.string().regex(NAME))
     .min(1)
     .refine(unique)
-    .transform((names) => Object.fromEntries(names.map((name) => [name, {}])));
+    .transform((names): Record<string, z.infer<typeof team>> =>
+        Object.fromEntries(names.map((name) => [name, {}])),
+    );
 const teamRecord = z
     .record(
         z.string().regex(NAME),
@@ -140,7 +145,7 @@ const KEYS = {
     teams: {
         schema: z.union([teamNames, teamRecord]),
         allowed:
-            "a list of team names, or an object {name: {generation: 1 or higher}}; a name has lower-case letters, digits, dots, dashes and underscores, 64 at most",
+            "a list of team names, or an object {name: {generation: 1 or higher, accounts: [user names]}}; a name has lower-case letters, digits, dots, dashes and underscores, 64 at most",
         default: { dev: {} },
         example: "--path teams.dev.generation 1",
     },
@@ -355,6 +360,21 @@ function contradictions(values: Partial<Values>, { dockerHost }: Surroundings): 
                 allowed: `more than certificateValidityDays + earlyRenewalDays (${certificateValidityDays + earlyRenewalDays}): an authority outlives what it signs`,
                 fix: `pulumi config set authorityValidityDays ${(certificateValidityDays + earlyRenewalDays) * 10}`,
             });
+        }
+    }
+    const users = new Map<string, string>();
+    for (const [name, { accounts = [name] }] of Object.entries(values.teams ?? {})) {
+        for (const user of accounts) {
+            const holder = users.get(user);
+            if (holder !== undefined) {
+                problems.push({
+                    key: `teams.${name}.accounts`,
+                    given: accounts,
+                    allowed: `user names that no other team has; ${user} is one of ${holder}`,
+                    fix: `pulumi config set --path 'teams.${name}.accounts[${accounts.indexOf(user)}]' ${user}-2`,
+                });
+            }
+            users.set(user, name);
         }
     }
     if (values.metricsPort !== undefined && values.metricsPort === values.port) {

@@ -136,11 +136,11 @@ export class PrivateRegistry extends pulumi.ComponentResource {
         this.caCertificate = authority.bundle;
         this.caFingerprints = authority.fingerprints;
         this.certificateExpires = expires;
-        this.teams = accounts.passwords.apply((passwords) =>
+        this.teams = accounts.given.apply((given) =>
             Object.fromEntries(
-                Object.entries(passwords).map(([team, password]) => [
+                Object.entries(given).map(([team, { username, password }]) => [
                     team,
-                    handOver(registry, team, password),
+                    handOver(registry, username, password),
                 ]),
             ),
         );

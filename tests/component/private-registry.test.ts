@@ -116,6 +116,18 @@ test("a new generation changes the keepers of its own team only", async () => {
     expect(inputs("registry-accounts-salt-web")).toMatchObject({ keepers: { generation: "2" } });
 });
 
+test("a team's accounts are keyed by their user names, and it is given the first", async () => {
+    const made = await make({ teams: { web: { accounts: ["web-2", "web"] } } });
+    const passwords = listed(made).filter((line) => line.includes("-password-"));
+    expect(passwords).toEqual([
+        "random:index/randomPassword:RandomPassword registry-accounts-password-web",
+        "random:index/randomPassword:RandomPassword registry-accounts-password-web-2",
+    ]);
+    const teams = await value(made.registry.teams);
+    expect(Object.keys(teams)).toEqual(["web"]);
+    expect(teams.web?.username).toBe("web-2");
+});
+
 test("passwords have more than 128 bits of letters and digits", async () => {
     const { inputs } = await make();
     expect(inputs("registry-accounts-password-dev")).toMatchObject({ length: 40, special: false });

@@ -40,6 +40,10 @@ test.each([
         { teams: { web: { generation: 2 }, ops: null } },
         { teams: { web: { generation: 2 }, ops: {} } },
     ],
+    [
+        { teams: { web: { accounts: ["web-2", "web"] } } },
+        { teams: { web: { accounts: ["web-2", "web"] } } },
+    ],
     [{ authorities: [1, "2"] }, { authorities: ["1", "2"] }],
     [{ readOnly: "true" }, { readOnly: true }],
     [
@@ -110,6 +114,9 @@ test.each([
             ["a", "a"],
             { a: { generation: 0 } },
             { a: { generations: 1 } },
+            { a: { accounts: [] } },
+            { a: { accounts: ["a", "a"] } },
+            { a: { accounts: ["a:b"] } },
             "dev",
             ["a\nb:c"],
         ],
@@ -165,6 +172,11 @@ test.each([
         "more than certificateValidityDays + earlyRenewalDays (427)",
     ],
     [{ metricsPort: 5000 }, "metricsPort", "a port other than `port`"],
+    [
+        { teams: { web: {}, ops: { accounts: ["ops", "web"] } } },
+        "teams.ops.accounts",
+        "user names that no other team has; web is one of web",
+    ],
     [
         { dataPath: "/srv/images", dataRetained: false },
         "dataRetained",
