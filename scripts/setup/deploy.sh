@@ -1,14 +1,26 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# What `npm run up` and `npm run destroy` have in common; $root is the project.
+# What `npm run up`, `preview` and `destroy` have in common; $root is the project.
 
-# Runs pulumi, and after a failure says of each client host what kept it. Keeps pulumi's exit code in $code.
-deploy() {
+# Runs pulumi, with what happens to the resources in the file $events. Keeps pulumi's exit code in $code.
+run_logged() {
     events=$root/.pulumi-state/setup/events.$$
-    (umask 077 && mkdir -p "${events%/*}" && : >"$events")
-    trap 'rm -f "$events"' EXIT
+    (umask 077 && mkdir -p "${events%/*}" && : >"$events" && mkfifo "$events.pipe")
+    trap 'rm -f "$events" "$events.pipe"' EXIT
+    # The engine's own log holds every detail of every call, keys in clear: only what is read here reaches the disk.
+    grep -E '"(resourcePreEvent|resOpFailedEvent)":|"severity":"error"' <"$events.pipe" >"$events" &
+    reader=$!
+    # Held open until the end, so that the reader ends also when the engine never opened it.
+    exec 9>"$events.pipe"
     code=0
-    # The option for a log of events is there only with that variable.
-    PULUMI_DEBUG_COMMANDS=1 "$root/pulumiw" "$@" --yes --skip-preview --continue-on-error --event-log "$events" || code=$?
+    # The option for the log is there only with that variable.
+    PULUMI_DEBUG_COMMANDS=1 "$root/pulumiw" "$@" --event-log "$events.pipe" 9>&- || code=$?
+    exec 9>&-
+    wait "$reader" || true
+}
+
+# The same for a deployment; after a failure says of each client host what kept it.
+deploy() {
+    run_logged "$@" --yes --skip-preview --continue-on-error
     if [ "$code" -ne 0 ] && [ -s "$events" ]; then
         PULUMIW_QUIET=1 "$root/pulumiw" --exec node scripts/setup/failures.mjs "$events" "$1" "$stack" || true
     fi

@@ -29,7 +29,7 @@ const STACK_FILE = "config:\n  private-registry:bindAddress: 127.0.0.1\n";
 
 /** What the wrapper may use of this machine: no Pulumi, Docker, npm or Go unless a test puts it there. */
 const SYSTEM_TOOLS = [
-    ..."awk cat chmod cp cut date dirname env find git grep head kill ln ls mkdir mv od ps readlink rm".split(
+    ..."awk cat chmod cp cut date dirname env find git grep head kill ln ls mkdir mkfifo mv od ps readlink rm".split(
         " ",
     ),
     ..."rmdir sed setsid sh sha1sum sha256sum sleep sort tail touch tr wc".split(" "),
@@ -1028,6 +1028,21 @@ describe("npm run up", () => {
         });
     });
 
+    it("lets nothing of the engine's log reach the disk but what it reads itself", async () => {
+        const box = await ready();
+        const event = { diagnosticEvent: { severity: "debug", message: "key in clear" } };
+        const script = [
+            "for log; do :; done",
+            `echo '${JSON.stringify(event)}' >>"$log"`,
+            'sleep 1; find "$STAND_IN/../a project/.pulumi-state" -type f -exec cat {} + >"$STAND_IN/../disk"',
+        ];
+        box.tell("up", script.join("\n"));
+        expect(await box.run("sh", ["a project/scripts/up"])).toMatchObject({ code: 0 });
+        expect(readFileSync(join(box.top, "disk"), "utf8")).not.toContain("in clear");
+        const left = filesBelow(box.state).filter((file) => file.includes("events"));
+        expect(left).toEqual([]);
+    });
+
     it("explains itself, and has its counterparts", async () => {
         const box = await ready();
         expect((await box.run("sh", ["a project/scripts/up", "--help"])).stdout).toContain(
@@ -1037,7 +1052,7 @@ describe("npm run up", () => {
         await box.run("sh", ["a project/scripts/preview", "--diff"]);
         await box.run("sh", ["a project/scripts/destroy"]);
         expect(box.calls("pulumi")).toEqual([
-            "pulumi preview --diff",
+            expect.stringMatching(/^pulumi preview --diff --event-log /),
             expect.stringMatching(
                 /^pulumi destroy --yes --skip-preview --continue-on-error --event-log /,
             ),

@@ -1,0 +1,119 @@
+// @ts-check
+// What a preview means for people: who gains or loses access, what restarts, which hosts change, what happens to the images.
+import { readFileSync } from "node:fs";
+
+/** @typedef {"create" | "update" | "replace" | "delete"} Operation */
+/** @typedef {{ name: string, operation: Operation, isRetained: boolean }} Change */
+/** @typedef {{ [O in Operation]?: string }} Meaning */
+
+/** @type {readonly [RegExp, string, Meaning][]} name of a resource; what it stands for; what each operation on it means */
+const MEANINGS = [
+    [
+        /^registry-accounts-password-(.+)$/,
+        "account",
+        {
+            create: "gains access",
+            replace: "gets a new password; the old one is refused",
+            delete: "loses access",
+        },
+    ],
+    [
+        /^registry-authority-cert-(.+)$/,
+        "authority",
+        {
+            create: "is made, and trusted by the client hosts",
+            replace: "gets a new certificate",
+            delete: "is trusted no more by the client hosts",
+        },
+    ],
+    [
+        /^registry-authority-key-(.+)$/,
+        "authority",
+        { replace: "GETS A NEW KEY: what it signed before is trusted no more" },
+    ],
+    [
+        /^registry-authority-(server)-cert$/,
+        "certificate of the",
+        { create: "is issued", replace: "is issued anew", delete: "goes" },
+    ],
+    [
+        /^registry-trust-(.+)$/,
+        "client host",
+        {
+            create: "will trust the registry",
+            update: "is set up anew",
+            replace: "is cleaned and set up anew",
+            delete: "is put back as it was before",
+        },
+    ],
+    [
+        /^registry-server-(container)$/,
+        "the registry's",
+        {
+            create: "is started",
+            update: "is changed while it runs",
+            replace:
+                "restarts: running transfers get 60 s to finish, new connections are refused for a moment",
+            delete: "is taken down",
+        },
+    ],
+    [
+        /^registry-server-container-(data)$/,
+        "the volume with the images, its",
+        {
+            create: "is made, or taken over when it is there",
+            replace: "IS DELETED, and a new one is made",
+            delete: "IS DELETED",
+        },
+    ],
+];
+
+/**
+ * One line for each change that means something to somebody.
+ *
+ * @param {readonly Change[]} changes
+ * @returns {string[]}
+ */
+export function review(changes) {
+    const lines = MEANINGS.flatMap(([pattern, what, meaning]) =>
+        changes.flatMap(({ name, operation, isRetained }) => {
+            const match = pattern.exec(name);
+            const said = meaning[operation];
+            if (match === null || said === undefined) return [];
+            const isKept = isRetained && said.includes("DELETED");
+            return [
+                `${what} ${match[1] ?? ""} ${isKept ? "stays where it is, and is not used any more" : said}`,
+            ];
+        }),
+    );
+    const restarts = changes.some(
+        ({ name, operation }) => name === "registry-server-container" && operation !== "update",
+    );
+    const loads = changes.some(({ name }) => name === "registry-server-loader");
+    if (loads && !restarts) lines.push("the registry runs on, and reads its accounts anew");
+    return lines.length > 0 ? lines : ["nobody gains or loses access, and nothing restarts"];
+}
+
+/**
+ * @param {string} text the engine's log of events
+ * @returns {Change[]} in the order of their names
+ */
+export function changesIn(text) {
+    /** @type {Map<string, Change>} */
+    const changes = new Map();
+    for (const line of text.split("\n").filter((line) => line !== "")) {
+        const { op, urn, old } = JSON.parse(line).resourcePreEvent?.metadata ?? {};
+        if (["create", "update", "replace", "delete"].includes(op)) {
+            const name = urn.split("::").at(-1);
+            changes.set(name, { name, operation: op, isRetained: old?.retainOnDelete === true });
+        }
+    }
+    return [...changes.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+const [, , path] = process.argv;
+if (path !== undefined) {
+    // 0 is standard input.
+    const lines = review(changesIn(readFileSync(path === "-" ? 0 : path, "utf8")));
+    process.stdout.write(`What it means:\n${lines.map((line) => `  ${line}\n`).join("")}`);
+}

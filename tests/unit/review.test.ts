@@ -1,0 +1,76 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+
+const SCRIPT = join(__dirname, "../../scripts/setup/review.mjs");
+
+/** What is said of a preview in which these resources change. */
+function review(changes: readonly (readonly [string, string, boolean?])[]): string[] {
+    const events = changes.map(([name, op, retainOnDelete = false]) => ({
+        resourcePreEvent: {
+            metadata: { op, urn: `urn:pulumi:s::p::a$b::${name}`, old: { retainOnDelete } },
+        },
+    }));
+    const lines = [{ preludeEvent: {} }, ...events].map((event) => JSON.stringify(event));
+    const printed = execFileSync("node", [SCRIPT, "-"], {
+        input: `${lines.join("\n")}\n`,
+        encoding: "utf8",
+    });
+    const [title, ...said] = printed.trimEnd().split("\n");
+    expect(title).toBe("What it means:");
+    return said.map((line) => line.trim());
+}
+
+test.each([
+    [[], ["nobody gains or loses access, and nothing restarts"]],
+    [
+        [
+            ["registry-accounts-password-web", "create"],
+            ["registry-accounts-salt-web", "create"],
+            ["registry-accounts-password-ops", "delete"],
+            ["registry-accounts-password-dev", "create-replacement"],
+            ["registry-accounts-password-dev", "replace"],
+            ["registry-server-loader", "replace"],
+        ],
+        [
+            "account dev gets a new password; the old one is refused",
+            "account ops loses access",
+            "account web gains access",
+            "the registry runs on, and reads its accounts anew",
+        ],
+    ],
+    [
+        [
+            ["registry-authority-server-cert", "replace"],
+            ["registry-server-loader", "replace"],
+            ["registry-server-container", "replace"],
+        ],
+        [
+            "certificate of the server is issued anew",
+            expect.stringMatching(/^the registry's container restarts: running transfers get 60 s/),
+        ],
+    ],
+    [
+        [
+            ["registry-trust-build1", "create"],
+            ["registry-trust-build2", "update"],
+            ["registry-trust-build3", "delete"],
+            ["registry-authority-cert-2", "create"],
+        ],
+        [
+            "authority 2 is made, and trusted by the client hosts",
+            "client host build1 will trust the registry",
+            "client host build2 is set up anew",
+            "client host build3 is put back as it was before",
+        ],
+    ],
+    [
+        [["registry-server-container-data", "delete", false]],
+        ["the volume with the images, its data IS DELETED"],
+    ],
+    [
+        [["registry-server-container-data", "delete", true]],
+        ["the volume with the images, its data stays where it is, and is not used any more"],
+    ],
+] as [[string, string, boolean?][], string[]][])("%j means %j", (changes, lines) => {
+    expect(review(changes)).toEqual(lines);
+});
