@@ -1,5 +1,6 @@
 import { PrivateRegistry } from "./components/private-registry";
 import { readStackSettings } from "./config";
+import { daysUntil } from "./lib/certificates";
 import { preflight } from "./preflight";
 
 /** The whole program: settings, a look at the Docker host, the registry, the outputs. */
@@ -18,6 +19,7 @@ export = async () => {
         caCertificate,
         caFingerprints,
         certificateExpires,
+        certificateDaysLeft: certificateExpires.apply(daysUntil),
         clients: Object.fromEntries(clients) as Record<string, string>,
         teams,
     };

@@ -9,3 +9,10 @@ export function fingerprint(certificatePem: string): string {
 export function bundle(certificatePems: readonly string[]): string {
     return certificatePems.map((pem) => `${pem.trimEnd()}\n`).join("");
 }
+
+const DAY = 86_400_000;
+
+/** Whole days from now until a time in RFC 3339; negative when it has passed. */
+export function daysUntil(time: string): number {
+    return Math.floor((Date.parse(time) - Date.now()) / DAY);
+}

@@ -24,39 +24,73 @@ if (mode === "repair") haveSettingsLoaded(resources, registry, stack);
 
 const certificate = find(resources, "registry-authority-server-cert")?.outputs.certPem;
 const days = certificate === undefined ? "?" : String(daysLeft(certificate));
-const lines = [
-    `Registry ${outputs.url ?? ""}`,
-    ...table(registry.map(({ part, text, isFine }) => [isFine ? "  ok" : "  WRONG", part, text])),
-];
-if (findings.length > 0) {
-    lines.push(
-        "",
-        ...table([
-            ["HOST", "ADDRESS", "NAME IS", "FILES", "TLS", "DAYS LEFT", "WHAT DIFFERS"],
-            ...findings.flatMap(({ client, resolves, files, proof, differs }) => {
-                const [first = "", ...more] = differs;
-                return [
-                    [client.name, client.address, resolves, files, proof, days, first],
-                    ...more.map((text) => ["", "", "", "", "", "", text]),
-                ];
-            }),
-        ]),
-    );
-}
 const wrong =
     registry.filter(({ isFine }) => !isFine).length +
     findings.filter(({ differs }) => differs.length > 0).length;
-const option = stack === "" ? "" : ` --stack ${stack}`;
-lines.push(
-    "",
-    wrong === 0
-        ? "All is as it was set up."
-        : mode === "repair"
-          ? `${wrong} left that differ.`
-          : `${wrong} that differ. To put it right: npm run up -- --repair${option}`,
-);
-process.stdout.write(`${lines.join("\n")}\n`);
+process.stdout.write(mode === "json" ? asJson() : asTables());
 process.exitCode = wrong === 0 ? 0 : 1;
+
+/** For programs: a cron job, a CI job, a dashboard. */
+function asJson() {
+    const report = {
+        url: outputs.url,
+        isFine: wrong === 0,
+        registry: registry.map(({ part, text, ...finding }) => ({
+            part,
+            state: stateOf(finding),
+            text,
+        })),
+        clients: findings.map(({ client, resolves, files, proof, differs }) => ({
+            name: client.name,
+            address: client.address,
+            resolves,
+            files,
+            proof,
+            differs,
+        })),
+    };
+    return `${JSON.stringify(report, undefined, 4)}\n`;
+}
+
+function asTables() {
+    const rows = registry.map(({ part, text, ...finding }) => [
+        `  ${stateOf(finding)}`,
+        part,
+        text,
+    ]);
+    const lines = [`Registry ${outputs.url ?? ""}`, ...table(rows)];
+    if (findings.length > 0) {
+        lines.push(
+            "",
+            ...table([
+                ["HOST", "ADDRESS", "NAME IS", "FILES", "TLS", "DAYS LEFT", "WHAT DIFFERS"],
+                ...findings.flatMap(({ client, resolves, files, proof, differs }) => {
+                    const [first = "", ...more] = differs;
+                    return [
+                        [client.name, client.address, resolves, files, proof, days, first],
+                        ...more.map((text) => ["", "", "", "", "", "", text]),
+                    ];
+                }),
+            ]),
+        );
+    }
+    const option = stack === "" ? "" : ` --stack ${stack}`;
+    lines.push(
+        "",
+        wrong === 0
+            ? "All is as it was set up."
+            : mode === "repair"
+              ? `${wrong} left that differ.`
+              : `${wrong} that differ. To put it right: npm run up -- --repair${option}`,
+    );
+    return `${lines.join("\n")}\n`;
+}
+
+/** @param {{ isFine: boolean, isDue?: boolean }} finding */
+function stateOf({ isFine, isDue = false }) {
+    if (!isFine) return "WRONG";
+    return isDue ? "due" : "ok";
+}
 
 /**
  * @param {string[][]} rows

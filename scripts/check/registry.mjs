@@ -10,7 +10,11 @@ const ALARM_DAYS = 7;
 const PATIENCE_MS = 1000;
 
 /** @typedef {import("./state.mjs").Resource} Resource */
-/** @typedef {{ part: string, text: string, isFine: boolean }} Finding */
+/**
+ * `isDue`: fine, and the next `up` will see to it.
+ *
+ * @typedef {{ part: string, text: string, isFine: boolean, isDue?: boolean }} Finding
+ */
 
 /**
  * @param {Resource[]} resources
@@ -148,15 +152,17 @@ function checkCertificates(resources) {
     const authorities = resources.filter(({ urn }) => /::registry-authority-cert-[^:]*$/.test(urn));
     return [server, ...authorities]
         .filter((resource) => resource !== undefined)
-        .map(({ urn, outputs: { certPem } }) => {
+        .map(({ urn, inputs: { earlyRenewalHours = 0 }, outputs: { certPem } }) => {
             const days = daysLeft(certPem);
+            const isFine = days > ALARM_DAYS;
+            const isDue = isFine && days * 24 < earlyRenewalHours;
             return {
                 part: urn.endsWith("server-cert")
                     ? "certificate"
                     : `authority ${urn.replace(/^.*-cert-/, "")}`,
-                text:
-                    days <= ALARM_DAYS ? `${days} days left; run: npm run up` : `${days} days left`,
-                isFine: days > ALARM_DAYS,
+                text: `${days} days left${isFine ? "" : "; run: npm run up"}${isDue ? "; the next up renews it" : ""}`,
+                isFine,
+                isDue,
             };
         });
 }

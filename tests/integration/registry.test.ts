@@ -38,6 +38,7 @@ test("outputs say where the registry is", () => {
     const days = (Date.parse(outputs.certificateExpires) - Date.now()) / 86_400_000;
     expect(days).toBeGreaterThan(396);
     expect(days).toBeLessThan(397);
+    expect(outputs.certificateDaysLeft).toBe(396);
 });
 
 test.each(["registry.test", "localhost"])(

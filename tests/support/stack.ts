@@ -37,6 +37,7 @@ export interface Outputs {
     readonly caCertificate: string;
     readonly caFingerprints: string[];
     readonly certificateExpires: string;
+    readonly certificateDaysLeft: number;
     readonly clients: Record<string, string>;
     readonly teams: Record<
         string,

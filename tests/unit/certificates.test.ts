@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundle, fingerprint } from "../../lib/certificates";
+import { bundle, daysUntil, fingerprint } from "../../lib/certificates";
 
 test("a fingerprint is the one that openssl prints", () => {
     const folder = mkdtempSync(join(tmpdir(), "private-registry-"));
@@ -42,4 +42,12 @@ test("a fingerprint is the one that openssl prints", () => {
 
 test("a bundle is the certificates one after the other, each with one line end", () => {
     expect(bundle(["a\n", "b", "c\n\n"])).toBe("a\nb\nc\n");
+});
+
+test.each([
+    [36.5, 1],
+    [0.5, 0],
+    [-0.5, -1],
+])("in %d hours are %d whole days", (hours, days) => {
+    expect(daysUntil(new Date(Date.now() + hours * 3_600_000).toISOString())).toBe(days);
 });
