@@ -2,6 +2,10 @@
 module.exports = {
     testEnvironment: "node",
     testMatch: ["<rootDir>/tests/**/*.test.ts"],
+    // Long runs, which npm run test:soak asks for by their folder.
+    testPathIgnorePatterns: process.argv.some((argument) => argument.startsWith("tests/soak"))
+        ? []
+        : ["<rootDir>/tests/soak"],
     modulePathIgnorePatterns: ["<rootDir>/.pulumi-state"],
     transform: { "^.+\\.ts$": ["ts-jest", { diagnostics: false }] },
     // Only a guard against a test that hangs: nothing is asserted about time.

@@ -13,7 +13,9 @@ export interface Answer {
 
 /** Who asks, and what for. */
 export interface Question {
+    /** Asks with the account that this team was given. */
     readonly team?: string;
+    /** Instead of the one that the outputs hold. */
     readonly password?: string;
     readonly method?: string;
     readonly accept?: string;
@@ -34,12 +36,12 @@ export function ask(outputs: Outputs, path: string, question: Question = {}): Pr
         body,
         address = "127.0.0.1",
     } = question;
-    const password =
-        question.password ?? (team === undefined ? undefined : outputs.teams[team]?.password);
+    const account = outputs.teams[team ?? ""];
+    const password = question.password ?? account?.password ?? "";
     const basic =
         team === undefined
             ? undefined
-            : Buffer.from(`${team}:${password ?? ""}`).toString("base64");
+            : Buffer.from(`${account?.username ?? team}:${password}`).toString("base64");
     return new Promise((resolve, reject) => {
         const call = request(
             {
