@@ -55,11 +55,11 @@ export class DockerUser {
         );
     }
 
-    /** Makes a small image, never seen before, under this name. */
-    public async makeImage(name: string): Promise<void> {
+    /** Makes an image of one layer, never seen before, under this name; small unless told otherwise. */
+    public async makeImage(name: string, bytes = 32): Promise<void> {
         const folder = mkdtempSync(join(tmpdir(), "private-registry-image-"));
         try {
-            writeFileSync(join(folder, "content"), randomBytes(32).toString("hex"));
+            writeFileSync(join(folder, "content"), randomBytes(bytes).toString("hex"));
             const archive = await run("tar", ["-c", "-C", folder, "."]);
             await must("docker", ["import", "-", name], { input: archive.stdout });
             this.images.add(name);
