@@ -7,6 +7,7 @@ import { say, seconds } from "./measure.mjs";
 import { renderReadme } from "./readme.mjs";
 import * as auth from "./auth.mjs";
 import * as engine from "./engine.mjs";
+import * as gap from "./gap.mjs";
 import * as lifecycle from "./lifecycle.mjs";
 import * as setup from "./setup.mjs";
 import * as setupCold from "./setup-cold.mjs";
@@ -27,7 +28,7 @@ import * as state from "./state.mjs";
  */
 
 /** @type {Record<string, Benchmark>} */
-const BENCHMARKS = { engine, lifecycle, auth, state, setup, "setup-cold": setupCold };
+const BENCHMARKS = { engine, lifecycle, gap, auth, state, setup, "setup-cold": setupCold };
 
 const asked = process.argv.slice(2);
 const names =
