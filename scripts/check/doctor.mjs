@@ -1,8 +1,8 @@
 // @ts-check
 // npm run doctor: looks at what is really there, on the Docker host and on every client host, and says what differs.
 import { checkClients, clientsOf } from "./clients.mjs";
-import { checkRegistry, daysLeft, find, haveSettingsLoaded } from "./registry.mjs";
-import { pulumi, readResources } from "./state.mjs";
+import { checkRegistry, daysLeft, haveSettingsLoaded } from "./registry.mjs";
+import { find, pulumi, readResources } from "./state.mjs";
 
 // The engine leaves a log of its own.
 process.umask(0o077);

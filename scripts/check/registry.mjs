@@ -2,7 +2,7 @@
 // What really runs on the Docker host, against what the last `up` left there.
 import { spawnSync } from "node:child_process";
 import { createHash, X509Certificate } from "node:crypto";
-import { pulumi, tryPulumi } from "./state.mjs";
+import { find, pulumi, tryPulumi } from "./state.mjs";
 
 const DAY = 86_400_000;
 /** Days before its end at which a certificate is an alarm: by then some `up` should have renewed it. */
@@ -170,14 +170,6 @@ function checkCertificates(resources) {
 /** @param {string} pem */
 export function daysLeft(pem) {
     return Math.floor((Date.parse(new X509Certificate(pem).validTo) - Date.now()) / DAY);
-}
-
-/**
- * @param {Resource[]} resources
- * @param {string} name
- */
-export function find(resources, name) {
-    return resources.find(({ urn }) => urn.endsWith(`::${name}`));
 }
 
 /**

@@ -11,12 +11,36 @@ const SECRET = "4dabf18193072939515e22adb298388d";
  * @returns {Resource[]}
  */
 export function readResources(stack) {
+    return readState(stack).resources;
+}
+
+/**
+ * `unfinished`: what a run that was killed was making.
+ *
+ * @param {string} stack
+ * @returns {{ resources: Resource[], unfinished: Resource[] }}
+ */
+export function readState(stack) {
     const { deployment } = JSON.parse(pulumi(["stack", "export", "--show-secrets"], stack));
-    return (deployment.resources ?? []).map((/** @type {any} */ resource) => ({
+    const read = (/** @type {any} */ resource) => ({
         inputs: {},
         outputs: {},
         ...reveal(resource),
-    }));
+    });
+    return {
+        resources: (deployment.resources ?? []).map(read),
+        unfinished: (deployment.pending_operations ?? [])
+            .filter((/** @type {any} */ { type }) => type === "creating")
+            .map((/** @type {any} */ { resource }) => read(resource)),
+    };
+}
+
+/**
+ * @param {Resource[]} resources
+ * @param {string} name
+ */
+export function find(resources, name) {
+    return resources.find(({ urn }) => urn.endsWith(`::${name}`));
 }
 
 /**

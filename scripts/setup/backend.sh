@@ -86,7 +86,7 @@ report_stale_locks() {
         stack=${stack##*/}
         if [ "$host" = "$(uname -n)" ] && [ -n "$pid" ] && [ -z "$(process_birth "$pid")" ]; then
             say "pulumiw: stack '$stack' is locked by a run that was killed (process $pid is gone)"
-            say "  do:  ./pulumiw cancel --yes --stack $stack"
+            say "  do:  npm run recover -- --stack $stack"
         fi
     done
 }

@@ -37,7 +37,7 @@ child.on("exit", (code, signal) => {
         tidy(state);
         if (signal === "SIGKILL") {
             process.stderr.write(
-                "pulumiw: the engine was killed; before the next run: ./pulumiw cancel --yes\n",
+                "pulumiw: the engine was killed; before the next run: npm run recover\n",
             );
         }
     }

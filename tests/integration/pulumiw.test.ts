@@ -828,7 +828,7 @@ describe("backend, passphrase and stack", () => {
         expect((await box.pulumiw("up")).stderr).not.toContain("locked");
         lock(2 ** 22 + 1);
         expect((await box.pulumiw("up")).stderr).toMatch(
-            /'dev' is locked by a run that was killed[^]*\.\/pulumiw cancel --yes --stack dev/,
+            /'dev' is locked by a run that was killed[^]*npm run recover -- --stack dev/,
         );
         expect((await box.pulumiw("cancel", "--yes")).stderr).not.toContain("locked");
     });
@@ -932,7 +932,7 @@ describe("interruptions and company", () => {
         box.tell("up", "kill -9 $$");
         expect(await box.pulumiw("up")).toMatchObject({
             code: 137,
-            stderr: expect.stringContaining("./pulumiw cancel --yes"),
+            stderr: expect.stringContaining("npm run recover"),
         });
     });
 

@@ -1,0 +1,105 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { truncateSync } from "node:fs";
+import { join } from "node:path";
+import { pushImage, servesImage } from "../support/images";
+import { ask } from "../support/registry-client";
+import { run } from "../support/run";
+import { type TestStack, withStack } from "../support/stack";
+
+const RECOVER = join(__dirname, "../../scripts/setup/recover.mjs");
+const FLAGS = ["--yes", "--skip-preview", "--non-interactive", "--color", "never"];
+
+/** Kills the engine, and nothing else, when it says something; returns whether it came to that. */
+async function killAt(stack: TestStack, command: string, said: string): Promise<boolean> {
+    const child = spawn("pulumi", [command, ...FLAGS], {
+        cwd: stack.folder,
+        env: stack.environment,
+        stdio: ["ignore", "pipe", "inherit"],
+    });
+    let printed = "";
+    child.stdout.on("data", (data) => {
+        printed += String(data);
+        if (printed.includes(said)) child.kill("SIGKILL");
+    });
+    const [, signal] = await once(child, "exit");
+    child.stdout.destroy();
+    return signal === "SIGKILL";
+}
+
+async function recover(stack: TestStack): Promise<void> {
+    const options = { cwd: stack.folder, env: stack.environment };
+    const { code, stdout, stderr } = await run("node", [RECOVER], options);
+    if (code !== 0) throw new Error(stdout + stderr);
+    expect(stdout).toContain("Ready to go on: npm run up, or npm run destroy");
+}
+
+test("a run that is killed, wherever it is, is gone on with: no authority, account or image is lost", () =>
+    withStack({}, async (stack) => {
+        // Whatever was recorded before must be what is there in the end.
+        for (const said of ["password-dev created", "loader creating", "container creating"]) {
+            expect([said, await killAt(stack, "up", said)]).toEqual([said, true]);
+            await recover(stack);
+        }
+        const state = await stack.exported();
+        await stack.up();
+        const first = await stack.outputs();
+        const key = /registry-authority-key-1".*?"id":"([0-9a-f]{40})"/s;
+        expect(key.exec(await stack.exported())?.[1]).toBe(key.exec(state)?.[1]);
+        const image = await pushImage(stack);
+
+        stack.configure({ subjectAltNames: ["registry.internal"], teams: ["dev", "web"] });
+        for (const said of ["server-cert created", "container deleting", "container creating"]) {
+            expect([said, await killAt(stack, "up", said)]).toEqual([said, true]);
+            await recover(stack);
+        }
+        await stack.up();
+        const second = await stack.outputs();
+        expect(second.caCertificate).toBe(first.caCertificate);
+        expect(second.teams.dev).toEqual(first.teams.dev);
+        expect(await servesImage(stack, image)).toBe(true);
+        expect(await ask(second, "/v2/", { team: "web" })).toMatchObject({ status: 200 });
+        await stack.up("--expect-no-changes");
+
+        for (const said of ["container deleting", "settings deleting"]) {
+            expect([said, await killAt(stack, "destroy", said)]).toEqual([said, true]);
+            await recover(stack);
+        }
+        await stack.destroy();
+        expect(await stack.containers()).toEqual([]);
+        await stack.up();
+        expect(await servesImage(stack, image)).toBe(true);
+        expect(stack.printedPasswords()).toBe(0);
+    }));
+
+test("a state that a killed run left unreadable is read again", () =>
+    withStack({}, async (stack) => {
+        await stack.up();
+        // The engine makes this file empty before it writes it, and may be killed in between.
+        const state = `${stack.name}.json.attrs`;
+        truncateSync(stack.path(".state/.pulumi/stacks/private-registry", state));
+        const unreadable = await stack.pulumi(["up", "--yes", "--skip-preview"]);
+        expect(unreadable.printed).toContain("failed to load checkpoint: EOF");
+        await recover(stack);
+        expect((await stack.up()).printed).toMatch(/ {4}\d+ unchanged/);
+    }));
+
+test("a wrong passphrase and a second run at the same time are refused, and change nothing", () =>
+    withStack({}, async (stack) => {
+        await stack.up();
+        const before = await stack.exported();
+        const wrong = await stack.pulumi(["up", "--yes"], { PULUMI_CONFIG_PASSPHRASE: "wrong" });
+        expect(wrong.code).not.toBe(0);
+        expect(wrong.printed).toContain("incorrect passphrase");
+        expect(await stack.exported()).toBe(before);
+
+        stack.configure({ teams: ["dev", "web"] });
+        const [one, other] = await Promise.all([
+            stack.pulumi(["up", "--yes", "--skip-preview"]),
+            stack.pulumi(["up", "--yes", "--skip-preview"]),
+        ]);
+        const printed = one.printed + other.printed;
+        expect([one.code, other.code].filter((code) => code === 0)).toHaveLength(1);
+        expect(printed).toContain("the stack is currently locked by 1 lock(s)");
+        expect((await stack.up()).printed).toMatch(/ {4}\d+ unchanged/);
+    }));
