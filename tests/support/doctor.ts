@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { type Result, run } from "./run";
 import type { TestStack } from "./stack";
 
-const DOCTOR = join(__dirname, "../../scripts/check/doctor.mjs");
+/** The script of `npm run doctor`. */
+export const DOCTOR = join(__dirname, "../../scripts/check/doctor.mjs");
 
 /** What `npm run doctor` does, or with `repair` the first half of `npm run up -- --repair`. */
 export function doctor(stack: TestStack, mode = ""): Promise<Result> {
