@@ -169,12 +169,19 @@ test("the clients come after the proof, and the registry has to answer them", as
     expect(script(client("build1"))).toContain("proof='required'\n");
 });
 
-test("with two authorities they come before the server's certificate, each with both to trust", async () => {
-    const { clients, dependencies } = await make({ authorities: ["1", "2"] });
-    expect(clients).toHaveLength(3);
-    expect(dependencies("registry-authority-server-cert")).toEqual(["registry-trust"]);
+test.each([false, true])(
+    "with two authorities they come before the server's certificate (preview: %s)",
+    async (preview) => {
+        const { clients, dependencies } = await make({ authorities: ["1", "2"] }, preview);
+        expect(clients).toHaveLength(3);
+        expect(dependencies("registry-authority-server-cert")).toEqual(["registry-trust"]);
+        for (const { name } of clients) expect(dependencies(name)).toEqual([]);
+    },
+);
+
+test("with two authorities each has both to trust, and the registry need not answer yet", async () => {
+    const { clients } = await make({ authorities: ["1", "2"] });
     for (const client of clients) {
-        expect(dependencies(client.name)).toEqual([]);
         expect(script(client)).toContain("proof='possible'\n");
         expect(script(client).match(/-----BEGIN CERTIFICATE-----/g)).toHaveLength(2);
     }
