@@ -259,7 +259,11 @@ export function readSettings(
         given.get("ssh"),
         surroundings,
     );
-    const remoteHosts = Object.values(clients).flatMap(({ login }) => login?.host ?? []);
+    // What a host behind another one calls localhost is not on this machine either.
+    const remoteHosts = Object.values(clients).flatMap(({ login }) => [
+        ...(login?.jumpHost === undefined ? [] : [login.jumpHost.host]),
+        ...(login === undefined ? [] : [login.host]),
+    ]);
     problems.push(
         ...ofClients.problems,
         ...unknownKeys(given),

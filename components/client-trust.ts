@@ -18,8 +18,8 @@ export interface SshLogin {
     readonly privateKeyPassword?: string;
     /** Secret. */
     readonly password?: string;
-    /** Socket of an SSH agent. */
-    readonly agentSocket?: string;
+    /** Whether to log in with the keys of the SSH agent that SSH_AUTH_SOCK leads to when it is done. */
+    readonly agent?: boolean;
     /** The host on the way, when this one is not reached directly. */
     readonly jumpHost?: SshLogin;
 }
@@ -159,8 +159,9 @@ function endpoint(login: SshLogin): command.types.input.remote.ProxyConnectionAr
         privateKey: secret(privateKey),
         privateKeyPassword: secret(privateKeyPassword),
         password: secret(password),
-        // Unset, the provider would take SSH_AUTH_SOCK, and fail where that is stale.
-        agentSocketPath: login.agentSocket ?? "",
+        // Unset, the provider takes SSH_AUTH_SOCK of each run: another session has another socket, which must not count as
+        // another login. Empty, it takes none: a stale one would keep a key from being used.
+        agentSocketPath: login.agent === true ? undefined : "",
         ...DIAL,
     };
 }

@@ -10,6 +10,7 @@ import {
 } from "./client-fields";
 import { type ConfigProblem, HIDDEN } from "./config-problems";
 import { NAME } from "./names";
+import { propertyPath, quotePath } from "./property-path";
 import { findCredentials, type LoginSurroundings } from "./ssh-credentials";
 
 /** What `clients` and `ssh` come to: the hosts, or what is wrong with them. */
@@ -61,7 +62,7 @@ class Reader {
         }
         const hosts: [string, ClientHost][] = [];
         for (const [key, value] of Object.entries(clients ?? {})) {
-            const path = `clients.${key}`;
+            const path = propertyPath("clients", key);
             if (!NAME.test(key)) {
                 this.problems.push({
                     key: "clients",
@@ -80,8 +81,8 @@ class Reader {
             const { local = false, sudo = true, targets = ["found"] } = fields;
             const login = local ? undefined : this.login(path, fields, defaults);
             if (local) this.refuseLoginOfLocal(path, fields);
-            if (this.problems.length > found) continue;
-            this.refuseTwin(key, login, hosts);
+            if (this.problems.length > found || (!local && login === undefined)) continue;
+            this.refuseTwin(path, login, hosts);
             hosts.push([key, { login, sudo, targets }]);
         }
         return Object.fromEntries(hosts);
@@ -89,17 +90,17 @@ class Reader {
 
     /** Of two clients on one host, each would take back what the other one wrote. */
     private refuseTwin(
-        key: string,
+        path: string,
         login: SshLogin | undefined,
         others: readonly [string, ClientHost][],
     ): void {
         const twin = others.find(([, other]) => placeOf(other.login) === placeOf(login));
         if (twin !== undefined) {
             this.problems.push({
-                key: login === undefined ? `clients.${key}.local` : `clients.${key}.host`,
+                key: login === undefined ? `${path}.local` : `${path}.host`,
                 given: login?.host ?? true,
-                allowed: `a host that no other client has; clients.${twin[0]} is the same one`,
-                fix: `pulumi config rm --path clients.${key}`,
+                allowed: `a host that no other client has; ${propertyPath("clients", twin[0])} is the same one`,
+                fix: `pulumi config rm --path ${quotePath(path)}`,
             });
         }
     }
@@ -115,7 +116,7 @@ class Reader {
                 key: path,
                 given: HIDDEN,
                 allowed: `an object with the fields ${Object.keys(fields).join(", ")}`,
-                fix: `pulumi config rm --path ${path}`,
+                fix: `pulumi config rm --path ${quotePath(path)}`,
             });
             return {};
         }
@@ -124,10 +125,10 @@ class Reader {
             const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
             if (field === undefined) {
                 this.problems.push({
-                    key: `${path}.${name}`,
+                    key: propertyPath(path, name),
                     given: HIDDEN,
                     allowed: `no such field; the fields are ${Object.keys(fields).join(", ")}`,
-                    fix: `pulumi config rm --path ${path}.${name}`,
+                    fix: `pulumi config rm --path ${quotePath(propertyPath(path, name))}`,
                 });
                 continue;
             }
@@ -146,7 +147,7 @@ class Reader {
             key: path,
             given: field.isSecret === true ? HIDDEN : given,
             allowed: field.allowed,
-            fix: `pulumi config set ${field.isSecret === true ? "--secret " : ""}--path ${path} ${field.example}`.trimEnd(),
+            fix: `pulumi config set ${field.isSecret === true ? "--secret " : ""}--path ${quotePath(path)} ${field.example}`.trimEnd(),
         });
     }
 
@@ -166,32 +167,42 @@ class Reader {
                 key: `${path}.${name}`,
                 given: HIDDEN,
                 allowed: "nothing, where local is true: this machine is not logged in to",
-                fix: `pulumi config rm --path ${path}.${name}`,
+                fix: `pulumi config rm --path ${quotePath(propertyPath(path, name))}`,
             });
         }
     }
 
     private login(path: string, fields: LoginFields, defaults: LoginFields): SshLogin | undefined {
         const merged = merge(fields, defaults);
+        const credentialsPath = hasCredentials(fields) ? path : "ssh";
         const jump = merged.jumpHost;
         const jumpPath = `${fields.jumpHost === undefined ? "ssh" : path}.jumpHost`;
         const jumpHost =
             jump === undefined
                 ? undefined
-                : this.endpoint(jumpPath, merge(jump, { ...merged, port: undefined }));
-        const own = this.endpoint(path, merged);
+                : this.endpoint(
+                      jumpPath,
+                      merge(jump, { ...merged, port: undefined }),
+                      hasCredentials(jump) ? jumpPath : credentialsPath,
+                  );
+        const own = this.endpoint(path, merged, credentialsPath);
         return own === undefined || (jump !== undefined && jumpHost === undefined)
             ? undefined
             : { ...own, jumpHost };
     }
 
-    private endpoint(path: string, fields: LoginFields): SshLogin | undefined {
+    /** @param credentialsPath where the fields that say with what to log in come from */
+    private endpoint(
+        path: string,
+        fields: LoginFields,
+        credentialsPath: string,
+    ): SshLogin | undefined {
         const { host, hostKey, hostKeyChecked = true, user = "root", port = 22 } = fields;
         if (host === undefined) {
             this.missing(`${path}.host`, HOST_FIELDS.host);
             return undefined;
         }
-        if (hostKey === undefined && hostKeyChecked) {
+        if (hostKey === undefined && hostKeyChecked && !this.isNamed(`${path}.hostKey`)) {
             this.problems.push({
                 key: `${path}.hostKey`,
                 given: undefined,
@@ -199,7 +210,7 @@ class Reader {
                 fix: "npm run host-keys shows the keys to compare and to set; without any check: pulumi config set --path ssh.hostKeyChecked false",
             });
         }
-        const credentials = findCredentials(path, fields, this.surroundings);
+        const credentials = findCredentials(credentialsPath, fields, this.surroundings);
         if ("problem" in credentials) {
             this.report(credentials.problem);
             return undefined;
@@ -208,9 +219,14 @@ class Reader {
     }
 
     private missing(path: string, field: Field): void {
-        if (!this.problems.some(({ key }) => key === path || path.startsWith(`${key}.`))) {
+        if (!this.isNamed(path)) {
             this.refuseField(path, undefined, field);
         }
+    }
+
+    /** Whether a problem has been found already with this field or with what it is a part of. */
+    private isNamed(path: string): boolean {
+        return this.problems.some(({ key }) => key === path || path.startsWith(`${key}.`));
     }
 
     /** One problem of the defaults would come once for every client. */
@@ -222,10 +238,17 @@ class Reader {
     }
 }
 
+function hasCredentials(fields: LoginFields): boolean {
+    return CREDENTIALS.some((name) => fields[name] !== undefined);
+}
+
 /** A host's own fields win; with any credential of its own it takes none of the defaults. */
 function merge(fields: LoginFields, defaults: LoginFields): LoginFields {
-    const hasOwn = CREDENTIALS.some((name) => fields[name] !== undefined);
-    const left = new Set<string>(["host", "hostKey", ...(hasOwn ? CREDENTIALS : [])]);
+    const left = new Set<string>([
+        "host",
+        "hostKey",
+        ...(hasCredentials(fields) ? CREDENTIALS : []),
+    ]);
     const inherited = Object.entries(defaults).filter(
         ([name, value]) => !left.has(name) && value !== undefined,
     );

@@ -17,14 +17,14 @@ export interface Credentials {
     readonly privateKey?: string;
     readonly privateKeyPassword?: string;
     readonly password?: string;
-    readonly agentSocket?: string;
+    readonly agent?: boolean;
 }
 
 const DEFAULT_KEYS = ["~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"];
 const KEY_FIX = "pulumi config set --path ssh.privateKeyPath ~/.ssh/id_ed25519";
 
 /**
- * Finds what the fields of a login name: the text of the key, the agent's socket. Without any, it is
+ * Finds what the fields of a login name: the text of the key, the password, or that it is the agent. Without any, it is
  * what `ssh` itself would try: the agent, else the first of the user's own keys.
  */
 export function findCredentials(
@@ -42,7 +42,7 @@ export function findCredentials(
             "start one (eval $(ssh-agent) && ssh-add), or set ssh.privateKeyPath",
         );
     }
-    const others = { privateKeyPassword, password, agentSocket: agent ? sshAgent : undefined };
+    const others = { privateKeyPassword, password, agent };
     if (privateKey !== undefined) {
         return { privateKey, ...others };
     }
@@ -56,7 +56,7 @@ export function findCredentials(
         return others;
     }
     if (sshAgent) {
-        return { agentSocket: sshAgent };
+        return { agent: true };
     }
     for (const file of DEFAULT_KEYS) {
         const key = readKey(file, surroundings);

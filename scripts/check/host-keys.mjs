@@ -10,17 +10,26 @@ process.umask(0o077);
 const [, , stack = "", mode = "", ...names] = process.argv;
 const option = stack === "" ? "" : ` --stack ${stack}`;
 
+// A secret in one client makes a secret of all of them; none is printed.
 /** @type {Record<string, { value?: string, objectValue?: any }>} */
-const config = JSON.parse(pulumi(["config", "--json"], stack));
+const config = JSON.parse(pulumi(["config", "--json", "--show-secrets"], stack));
 const read = (/** @type {string} */ key) => {
     const entry = Object.entries(config).find(([name]) => name.endsWith(`:${key}`))?.[1];
     return entry?.objectValue ?? JSON.parse(entry?.value || "{}");
 };
+
+/** @typedef {{ label: string, path: string, host: string, port: number, pinned?: string, via?: string }} Host */
+
 const ssh = read("ssh");
-const clients = Object.entries(read("clients")).filter(
-    ([name, { local }]) => String(local) !== "true" && (names.length === 0 || names.includes(name)),
-);
-const unknown = names.filter((name) => !clients.some(([known]) => known === name));
+const clients = Object.entries(read("clients"))
+    .map(([name, fields]) => ({ name, ...fields }))
+    .filter(
+        ({ name, local, host }) =>
+            String(local) !== "true" &&
+            host !== undefined &&
+            (names.length === 0 || names.includes(name)),
+    );
+const unknown = names.filter((name) => !clients.some((client) => client.name === name));
 if (clients.length === 0 || unknown.length > 0) {
     process.stderr.write(
         unknown.length > 0
@@ -30,59 +39,102 @@ if (clients.length === 0 || unknown.length > 0) {
     process.exit(1);
 }
 
-const rows = await Promise.all(
-    clients.map(async ([name, fields]) => ({ name, fields, key: await scan(fields) })),
-);
+const hosts = hostsOf();
+const keys = await Promise.all(hosts.map((host) => (host.via === undefined ? scan(host) : [])));
 let areAllPinned = true;
-for (const { name, fields, key } of rows) {
-    const { host, hostKey: pinned } = fields;
-    const where = `${name} (${host})`;
-    const set = `pulumi config set${option} --path clients.${name}.hostKey`;
-    if (key === undefined) {
-        areAllPinned = false;
-        print(`${where}: shows no ed25519 or ecdsa host key${behind(fields)}`);
-    } else if (pinned !== undefined && key.startsWith(pinned.split(" ").slice(0, 2).join(" "))) {
-        print(`${where}: ${fingerprint(key)}, the one that is pinned`);
-    } else if (pinned !== undefined) {
-        areAllPinned = false;
-        print(`${where}: ${fingerprint(key)}, NOT the one that is pinned (${fingerprint(pinned)})`);
-        print(`  if it was installed anew, and its console shows the same: ${set} '${key}'`);
-    } else if (mode === "write") {
-        pulumi(["config", "set", "--path", `clients.${name}.hostKey`, key], stack);
-        print(`${where}: ${fingerprint(key)}, pinned now`);
-    } else {
-        areAllPinned = false;
-        print(`${where}: ${fingerprint(key)}, not pinned`);
-        print(`  ${set} '${key}'`);
-    }
-}
+hosts.forEach((host, index) => {
+    areAllPinned = show(host, keys[index] ?? []) && areAllPinned;
+});
 process.exitCode = areAllPinned ? 0 : 1;
+
+/**
+ * The clients, each after the host on the way to it.
+ *
+ * @returns {Host[]}
+ */
+function hostsOf() {
+    /** @type {Map<string, Host>} */
+    const found = new Map();
+    for (const { name, jumpHost, ...fields } of clients) {
+        const root = name.includes(".") ? `clients["${name}"]` : `clients.${name}`;
+        const jump = jumpHost ?? ssh.jumpHost;
+        if (jump?.host !== undefined) {
+            const path = `${jumpHost === undefined ? "ssh" : root}.jumpHost`;
+            found.set(path, hostOf(jumpHost === undefined ? path : name, path, jump, 22));
+        }
+        const client = hostOf(name, root, fields, ssh.port ?? 22);
+        found.set(root, { ...client, ...(jump?.host === undefined ? {} : { via: jump.host }) });
+    }
+    return [...found.values()];
+}
+
+/**
+ * @param {string} name
+ * @param {string} path
+ * @param {any} fields
+ * @param {number} otherwise its port when it names none
+ * @returns {Host}
+ */
+function hostOf(name, path, { host, hostKey, port }, otherwise) {
+    const label = `${name} (${host})`;
+    return { label, path: `${path}.hostKey`, host, port: port ?? otherwise, pinned: hostKey };
+}
+
+/**
+ * Whether the host shows the key that is pinned, which may be pinned just now.
+ *
+ * @param {Host} host
+ * @param {string[]} shown its keys, the best one first
+ */
+function show({ label, path, host, pinned, via }, shown) {
+    const argument = path.includes("[") ? `'${path}'` : path;
+    const set = `./pulumiw config set${option} --path ${argument}`;
+    const [key] = shown;
+    if (via !== undefined) {
+        const state = pinned === undefined ? "not pinned" : `${fingerprint(pinned)} is pinned`;
+        print(`${label}: ${state}; it is behind ${via}: ask from there, with ssh-keyscan ${host}`);
+        return pinned !== undefined;
+    }
+    if (key === undefined) {
+        print(`${label}: shows no ed25519 or ecdsa host key`);
+        return false;
+    }
+    if (pinned === undefined && mode === "write") {
+        pulumi(["config", "set", "--path", path, key], stack);
+        print(`${label}: ${fingerprint(key)}, pinned now`);
+        return true;
+    }
+    if (pinned === undefined) {
+        print(`${label}: ${fingerprint(key)}, not pinned`);
+        print(`  ${set} '${key}'`);
+        return false;
+    }
+    const same = shown.find((other) => other === pinned.split(" ").slice(0, 2).join(" "));
+    if (same !== undefined) {
+        print(`${label}: ${fingerprint(same)}, the one that is pinned`);
+        return true;
+    }
+    print(`${label}: ${fingerprint(key)}, NOT the one that is pinned (${fingerprint(pinned)})`);
+    print(`  if it was installed anew, and its console shows the same: ${set} '${key}'`);
+    return false;
+}
 
 /** @param {string} line */
 function print(line) {
     process.stdout.write(`${line}\n`);
 }
 
-/** @param {any} fields */
-function behind(fields) {
-    return (fields.jumpHost ?? ssh.jumpHost) === undefined
-        ? ""
-        : "; it is behind a jump host: ask from there, with ssh-keyscan";
-}
-
 /**
- * The host's key, ed25519 before ecdsa, as `type key`.
+ * The keys that a host shows, ed25519 before ecdsa, each as `type key`.
  *
- * @param {any} fields
- * @returns {Promise<string | undefined>}
+ * @param {Host} host
+ * @returns {Promise<string[]>}
  */
-async function scan({ host, port = ssh.port ?? 22 }) {
+async function scan({ host, port }) {
     const child = spawn(
         "ssh-keyscan",
         ["-T", "7", "-p", String(port), "-t", "ed25519,ecdsa", host],
-        {
-            stdio: ["ignore", "pipe", "ignore"],
-        },
+        { stdio: ["ignore", "pipe", "ignore"] },
     );
     const failed = new Promise((resolve) => child.once("error", resolve)).then((error) => {
         process.stderr.write(
@@ -91,11 +143,11 @@ async function scan({ host, port = ssh.port ?? 22 }) {
         process.exit(1);
     });
     const lines = await Promise.race([text(child.stdout), failed]);
-    const keys = lines
+    return lines
         .split("\n")
         .filter((line) => line !== "" && !line.startsWith("#"))
-        .map((line) => line.split(" ").slice(1, 3).join(" "));
-    return keys.find((key) => key.startsWith("ssh-ed25519")) ?? keys[0];
+        .map((line) => line.split(" ").slice(1, 3).join(" "))
+        .sort((a) => (a.startsWith("ssh-ed25519") ? -1 : 1));
 }
 
 /** @param {string} key */

@@ -43,6 +43,8 @@ export async function runOn(connection, command, input) {
  * @returns {Promise<Client>}
  */
 function connect(endpoint, socket) {
+    // As the provider reads it: unset is the agent of this session, empty is none.
+    const agent = endpoint.agentSocketPath ?? process.env.SSH_AUTH_SOCK;
     const [keyType, key] = (endpoint.hostKey ?? "").split(" ");
     return new Promise((resolve, reject) => {
         const client = new Client();
@@ -64,7 +66,7 @@ function connect(endpoint, socket) {
                 ...(endpoint.password === undefined
                     ? {}
                     : { password: endpoint.password, tryKeyboard: true }),
-                ...(endpoint.agentSocketPath ? { agent: endpoint.agentSocketPath } : {}),
+                ...(agent ? { agent } : {}),
                 ...(key === undefined
                     ? {}
                     : {

@@ -5,8 +5,9 @@ import { explain } from "./causes.mjs";
 
 const [, , path = "", command = "up", stack = ""] = process.argv;
 
-/** @typedef {{ urn: string, address: string, text: string, isInState: boolean }} Failure */
+/** @typedef {{ urn: string, address: string, text: string, operation: string }} Failure */
 
+const option = stack === "" ? "" : ` --stack ${stack}`;
 const failures = readFailures();
 if (failures.length > 0) {
     const many = failures.length === 1 ? "One client host" : `${failures.length} client hosts`;
@@ -14,26 +15,43 @@ if (failures.length > 0) {
         ({ urn, address, text }) =>
             `  ${clientOf(urn)}${address === "" ? "" : ` (${address})`}: ${text}`,
     );
-    const lost = failures.filter(({ isInState }) => isInState);
+    const unwanted = failures.filter(({ operation }) => operation === "delete");
+    const wanted = failures.filter(({ operation }) => operation === "update");
     process.stderr.write(
         [
             "",
             command === "destroy"
                 ? `${many} could not be cleaned, so the registry stays for now; the other hosts are done:`
-                : `${many} could not be set up; the others are done:`,
+                : `${many} could not be set up or cleaned; the others are done:`,
             ...lines,
-            ...(lost.length === 0
-                ? []
-                : [
-                      "A host that will not come back is dropped from the state, and its files are left as they are, with:",
-                      ...lost.map(
-                          ({ urn }) =>
-                              `  ./pulumiw state delete --yes${stack === "" ? "" : ` --stack ${stack}`} '${urn}'`,
-                      ),
-                  ]),
+            ...advice(
+                "A host that will not come back is taken out of the configuration, before the next run, with:",
+                wanted.map(({ urn }) => `config rm${option} --path ${pathOf(clientOf(urn))}`),
+            ),
+            ...advice(
+                "A host that will not come back is dropped from the state, and its files are left as they are, with:",
+                unwanted.map(({ urn }) => `state delete --yes${option} '${urn}'`),
+            ),
             "",
         ].join("\n"),
     );
+}
+
+/**
+ * @param {string} text
+ * @param {string[]} commands
+ */
+function advice(text, commands) {
+    return commands.length === 0 ? [] : [text, ...commands.map((line) => `  ./pulumiw ${line}`)];
+}
+
+/**
+ * A client in the configuration, as `config --path` takes it in a command line.
+ *
+ * @param {string} name
+ */
+function pathOf(name) {
+    return name.includes(".") ? `'clients["${name}"]'` : `clients.${name}`;
 }
 
 /** @returns {Failure[]} */
@@ -53,7 +71,7 @@ function readFailures() {
     return [...messages].sort().map(([urn, message]) => ({
         urn,
         ...read(message),
-        isInState: !["create", undefined].includes(operations.get(urn)),
+        operation: operations.get(urn) ?? "",
     }));
 }
 
@@ -89,10 +107,14 @@ function read(message) {
         /dial(?: proxy| through proxy)? (\S+): after/.exec(text) ??
         /script on (\S+): /.exec(text) ??
         [];
-    // A script that ran says by itself, in its last line, what to do.
-    const said = /its last output:\n([^]*)$/.exec(text)?.[1]?.trim().split("\n").at(-1);
+    // A script that ran says by itself, in its last line, what to do. The official provider quotes the script before that.
+    const said = /(?:its last output|running "(?:[^"\\]|\\.)*"):\n([^]*)$/
+        .exec(text)?.[1]
+        ?.trim()
+        .split("\n")
+        .at(-1);
     return {
         address: text.startsWith("dial proxy") ? `on the way, at ${address}` : address,
-        text: said ?? explain(text),
+        text: said || explain(text),
     };
 }

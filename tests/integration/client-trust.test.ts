@@ -1,9 +1,9 @@
 import { makeKeyPair, withHosts } from "../support/client-host";
+import { deploy } from "../support/deploy";
 import { client, fleet, login, pull, push, REGISTRY_NAME } from "../support/fleet";
 import { ask } from "../support/registry-client";
+import { must } from "../support/run";
 import { withStack } from "../support/stack";
-
-const UP = ["up", "--yes", "--skip-preview", "--continue-on-error"];
 
 /** The tutorial, from beginning to end, with everything that it does by hand on the clients done by `up`. */
 test("what one host pushes another one pulls, and destroy leaves no trace on either", () =>
@@ -84,24 +84,32 @@ test("each host that fails is named with its cause, the others are done, and the
                 await full.fillDisk("/etc/docker");
                 await Promise.all([refused.stopSsh(), off.vanish(), otherkey.changeHostKey()]);
                 const before = await full.listing();
-                const { code, printed } = await stack.pulumi(UP);
+                const { code, printed, failures } = await deploy(stack, "up");
                 expect(code).not.toBe(0);
+                // One line each: the host, what kept it, and what to do.
                 const causes: Record<string, RegExp> = {
-                    full: /cannot write \/etc\/docker\/certs\.d\/.*: No space left on device; free some space there, then run up again/,
-                    nosudo: /guest is not root and may not become root with sudo -n/,
-                    refused: /:22: .*connection refused/,
-                    off: /:22: .*i\/o timeout/,
-                    otherkey: /:22: .*host key mismatch/,
-                    login: /:22: .*unable to authenticate/,
-                    unknown: /no such host/,
+                    full: /^cannot write \/etc\/docker\/certs\.d\/.*: No space left on device; free some space there, then run up again$/,
+                    nosudo: /^guest is not root and may not become root with sudo -n without a password; allow it in sudoers, or log in as root$/,
+                    refused: /^nothing listens there \(connection refused\); start sshd on it/,
+                    off: /^it does not answer \(i\/o timeout\); switch it on/,
+                    otherkey:
+                        /^it shows another host key than the one that is pinned .*npm run host-keys/,
+                    login: /^it refuses the login \(.*\); add the public key to authorized_keys there/,
+                    unknown: /^its name does not resolve here \(no such host\); correct host/,
                 };
                 for (const [name, cause] of Object.entries(causes)) {
+                    const { host } = clients[name as keyof typeof clients];
                     const said = printed
                         .split(/\n\n/)
                         .find((text) => text.includes(`(registry-trust-${name}):`));
-                    expect(said).toMatch(cause);
-                    expect(said).toContain(clients[name as keyof typeof clients].host);
+                    expect(said).toContain(host);
+                    const line = failures
+                        .split("\n")
+                        .find((text) => text.startsWith(`  ${name} (${host}`));
+                    expect(line?.replace(/^.*?\): /, "")).toMatch(cause);
                 }
+                expect(failures).toMatch(/^\n7 client hosts could not be set up or cleaned; .*\n/);
+                expect(failures.trim().split("\n")).toHaveLength(8);
                 expect(printed).not.toContain("failed to register");
                 expect(await good.must("ls /etc/docker/certs.d")).toContain(REGISTRY_NAME);
                 // What a failed host had been given is taken back.
@@ -150,11 +158,14 @@ test("a host that is taken out is cleaned, the others are not touched; a lost on
             // One that is off cannot be cleaned: that is said, and what to do about it.
             await c.vanish();
             stack.configure(fleet(network, { a: all.a }));
-            const off = await stack.pulumi(UP);
+            const off = await deploy(stack, "up");
             expect(off.code).not.toBe(0);
-            expect(off.printed).toContain(`dial ${c.address}:22: after 3 failed attempts`);
-            const urn = /urn:pulumi:\S+registry-trust-c/.exec(await stack.exported())?.[0] ?? "";
-            await stack.must("state", "delete", "--yes", urn);
+            expect(off.failures).toMatch(/^ {2}c \(.*:22\): it does not answer \(i\/o timeout\)/m);
+            const [, drop = ""] = /^ {2}\.\/pulumiw (state delete .*)$/m.exec(off.failures) ?? [];
+            await must("sh", ["-c", `pulumi ${drop}`], {
+                cwd: stack.folder,
+                env: stack.environment,
+            });
             expect((await stack.up()).printed).toMatch(/ {4}\d+ unchanged/);
             await stack.destroy();
             expect(await a.listing()).toBe(before[0]);

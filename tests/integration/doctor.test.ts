@@ -1,27 +1,14 @@
-import { join } from "node:path";
 import { type ClientHost, withHosts } from "../support/client-host";
 import { docker } from "../support/docker";
+import { doctor, expectHealthy } from "../support/doctor";
 import { client, fleet, REGISTRY_NAME } from "../support/fleet";
-import { must, type Result, run } from "../support/run";
+import { must } from "../support/run";
 import { type TestStack, withStack } from "../support/stack";
-
-const DOCTOR = join(__dirname, "../../scripts/check/doctor.mjs");
-
-function doctor(stack: TestStack, mode = ""): Promise<Result> {
-    return run("node", [DOCTOR, "", mode], { cwd: stack.folder, env: stack.environment });
-}
 
 /** As `npm run up -- --repair` does. */
 async function repair(stack: TestStack): Promise<void> {
     await doctor(stack, "repair");
     await stack.up("--refresh");
-}
-
-async function expectHealthy(stack: TestStack): Promise<string> {
-    const { code, stdout, stderr } = await doctor(stack);
-    if (code !== 0) throw new Error(stdout + stderr);
-    expect(stdout).toContain("All is as it was set up.");
-    return stdout;
 }
 
 test("whatever is changed by hand on a client host is found, and put right", () =>

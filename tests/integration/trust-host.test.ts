@@ -377,15 +377,16 @@ it.each(["light", "docker"] as const)(
         const host = on(kind);
         const before = await host.listing();
         const hosts = await host.must("cat /etc/hosts");
+        const targets = ["docker", "podman", "buildkit"] as const;
+        const input = script({ address: network.gateway, targets });
+        const left = new Set<string>();
         for (let round = 0; round < 25; round++) {
-            await host.run(
-                `sh -s apply & sleep 0.0${String((round * 7) % 60).padStart(2, "0")}; kill -9 $! 2>/dev/null; wait`,
-                {
-                    input: script({
-                        address: network.gateway,
-                        targets: ["docker", "podman", "buildkit"],
-                    }),
-                },
+            // A shell gives what it starts in the background no input of its own. The moments are spread over a whole run.
+            await host.must("cat >/tmp/script && rm -f /tmp/ended", { input });
+            await host.must(
+                `{ sh -s apply </tmp/script >/dev/null 2>&1; touch /tmp/ended; } &
+                until run=$(pgrep -f '^sh -s apply$') || [ -e /tmp/ended ]; do :; done
+                sleep 0.${String((round * 7) % 25).padStart(2, "0")}; kill -9 $run 2>/dev/null; wait`,
             );
             const now = await host.must("cat /etc/hosts");
             expect(
@@ -395,9 +396,15 @@ it.each(["light", "docker"] as const)(
             ).toBe(true);
             const ca = await host.run(`cat '/etc/docker/certs.d/${REGISTRY}/ca.crt'`);
             expect(["", ONE]).toContain(ca.stdout);
+            const record = await host.run(
+                "cd /var/lib/private-registry/* && if [ -e done ]; then echo done; else echo begun; fi",
+            );
+            left.add(record.stdout.trim());
             if (round % 5 === 4) await trust(host, "remove");
         }
-        await applied(host, { targets: ["docker", "podman", "buildkit"] });
+        // It was caught at work.
+        expect(left).toContain("begun");
+        await applied(host, { targets });
         await trust(host, "remove");
         expect(await host.listing()).toBe(before);
     },

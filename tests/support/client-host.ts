@@ -178,8 +178,8 @@ export class ClientHost {
         return run("docker", args, { input });
     }
 
-    public async must(command: string): Promise<string> {
-        const { code, stdout, stderr } = await this.run(command);
+    public async must(command: string, options: { input?: string } = {}): Promise<string> {
+        const { code, stdout, stderr } = await this.run(command, options);
         if (code !== 0) {
             throw new Error(`${this.name}: ${command}: exit ${code}\n${stdout}${stderr}`);
         }

@@ -55,6 +55,8 @@ export interface StackOptions {
     /** Whether the stack starts as a fresh clone does: with no packages and no plugins. */
     readonly isClone?: boolean;
     readonly env?: NodeJS.ProcessEnv;
+    /** Shell scripts that stand before everything else on the PATH, by the name of the command. */
+    readonly tools?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -77,7 +79,7 @@ export class TestStack {
 
     private constructor(
         public readonly port: number,
-        { isClone = false, env = {} }: StackOptions,
+        { isClone = false, env = {}, tools = {} }: StackOptions,
     ) {
         for (const file of PROGRAM) {
             cpSync(join(PROJECT, file), join(this.folder, file), { recursive: true });
@@ -99,9 +101,14 @@ export class TestStack {
                 symlinkSync(plugins, join(home, "plugins"));
             }
         }
+        const scripts = join(this.folder, ".tools");
+        mkdirSync(scripts);
+        for (const [name, text] of Object.entries(tools)) {
+            writeFileSync(join(scripts, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+        }
         this.environment = {
             ...process.env,
-            PATH: enginePath(),
+            PATH: [scripts, enginePath()].join(delimiter),
             PULUMI_HOME: home,
             PULUMI_BACKEND_URL: `file://${state}`,
             PULUMI_CONFIG_PASSPHRASE: randomBytes(16).toString("hex"),

@@ -1,0 +1,113 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ClientHost, type ClientNetwork, withHosts } from "../support/client-host";
+import { expectHealthy } from "../support/doctor";
+import { client, fleet, login, pull, push, REGISTRY_NAME } from "../support/fleet";
+import { type StackOptions, withStack } from "../support/stack";
+
+const IMAGE = "registry:3.1.1";
+
+/** Makes a host one that runs containers, and hands it the registry's image from this machine's Docker. */
+async function prepare(host: ClientHost): Promise<void> {
+    // With version 1 of control groups each is a mount of its own.
+    await host.must(
+        "for group in /sys/fs/cgroup/*; do ! mountpoint -q $group || mount -o remount,bind,rw $group; done",
+    );
+    const save = spawn("docker", ["save", IMAGE], { stdio: ["ignore", "pipe", "inherit"] });
+    const load = spawn("docker", ["exec", "--interactive", host.name, "docker", "load"], {
+        stdio: [save.stdout, "ignore", "inherit"],
+    });
+    const [code] = (await once(load, "close")) as [number];
+    expect(code).toBe(0);
+}
+
+/**
+ * OpenSSH with settings, key and known hosts of the test's own. It finds its user's by the account,
+ * not by HOME, so they are named on its command line.
+ */
+async function withOpenSsh(
+    hosts: readonly ClientHost[],
+    network: ClientNetwork,
+    test: (options: StackOptions) => Promise<void>,
+): Promise<void> {
+    const folder = mkdtempSync(join(tmpdir(), "private-registry-ssh-"));
+    try {
+        const known = hosts.map(({ address, hostKey }) => `${address} ${hostKey}\n`);
+        writeFileSync(join(folder, "known_hosts"), known.join(""));
+        writeFileSync(
+            join(folder, "config"),
+            [
+                `IdentityFile ${network.key.privateKeyPath}`,
+                "IdentitiesOnly yes",
+                `UserKnownHostsFile ${folder}/known_hosts`,
+                "GlobalKnownHostsFile /dev/null",
+                "StrictHostKeyChecking yes",
+            ].join("\n"),
+        );
+        await test({ tools: { ssh: `PATH=\${PATH#*:} exec ssh -F '${folder}/config' "$@"` } });
+    } finally {
+        rmSync(folder, { recursive: true });
+    }
+}
+
+/** Names of what a host's own Docker has. */
+async function dockerOn(host: ClientHost): Promise<Record<string, string[]>> {
+    const list = async (command: string) =>
+        (await host.must(`docker ${command}`)).split("\n").filter((name) => name !== "");
+    return {
+        containers: await list("ps --all --format '{{.Names}}'"),
+        volumes: await list("volume ls --quiet"),
+        networks: await list("network ls --filter type=custom --format '{{.Name}}'"),
+    };
+}
+
+test("the registry runs on another machine, reached with OpenSSH, and others trust it", () =>
+    withHosts(["docker", "docker", "light"], async ([server, a, b], network) => {
+        await prepare(server);
+        const clients = { a: client(a), b: client(b, { targets: ["docker"] }) };
+        const config = fleet(network, clients, {
+            dockerHost: `ssh://root@${server.address}`,
+            address: server.address,
+            bindAddress: "0.0.0.0",
+        });
+        await withOpenSsh([server], network, (options) =>
+            withStack(
+                config,
+                async (stack) => {
+                    const before = await Promise.all([a, b].map((host) => host.listing()));
+                    expect((await stack.up()).printed).toContain("proof: 401 from");
+                    const made = await dockerOn(server);
+                    expect(made.containers).toContain(stack.containerName);
+                    // Nothing of it is on this machine.
+                    expect(await stack.containers()).toEqual([]);
+
+                    const registry = `${REGISTRY_NAME}:${stack.port}`;
+                    const image = `${registry}/team/app:1`;
+                    await login(a, stack);
+                    expect(await push(a, image)).toContain("digest: sha256:");
+                    await a.must(`docker image rm ${image}`);
+                    expect(await pull(a, image)).toContain("Downloaded newer image");
+
+                    expect((await stack.up()).printed).toMatch(/ {4}\d+ unchanged/);
+                    expect(await expectHealthy(stack)).toMatch(/^a +.* proved +39\d$/m);
+                    const stopped = await server.must(`docker stop ${stack.containerName}`);
+                    expect(stopped.trim()).toBe(stack.containerName);
+                    expect((await stack.up("--refresh")).printed).toMatch(/[~+]/);
+                    await expectHealthy(stack);
+
+                    await stack.destroy();
+                    expect(await dockerOn(server)).toEqual({
+                        containers: [],
+                        volumes: [stack.dataVolume],
+                        networks: [],
+                    });
+                    const after = await Promise.all([a, b].map((host) => host.listing()));
+                    expect(after).toEqual(before);
+                },
+                options,
+            ),
+        );
+    }));

@@ -1,0 +1,124 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { TARGETS, type TrustSettings, trustScript } from "../../lib/trust-script";
+
+const SETTINGS: TrustSettings = {
+    stack: "private-registry-test",
+    hostname: "registry.example.test",
+    port: 5000,
+    registry: "registry.example.test:5000",
+    address: "192.0.2.10",
+    targets: ["docker"],
+    proofRequired: true,
+    bundle: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+};
+const part = (name: string) =>
+    readFileSync(join(__dirname, "../../components/trust-host", `${name}.sh`), "utf8");
+
+/** Shells of this machine that hosts have as `sh`. */
+const SHELLS = [["dash"], ["bash"], ["busybox", "sh"]].filter(
+    ([name = ""]) => spawnSync(name, ["-c", "true"]).error === undefined,
+);
+
+/** What a shell makes of the settings: one value after the other, each with a NUL behind it. */
+function valuesIn(shell: readonly string[], settings: TrustSettings): string[] {
+    const names = "stack hostname port registry address targets proof bundle";
+    const script = trustScript(settings, (name) =>
+        name === "main"
+            ? `for name in ${names}; do eval "printf '%s\\\\0' \\"\\$$name\\""; done\n`
+            : "",
+    );
+    const [command = "", ...args] = shell;
+    const { stdout, stderr } = spawnSync(command, [...args, "-s"], {
+        input: script,
+        encoding: "utf8",
+    });
+    if (stderr !== "") throw new Error(stderr);
+    return stdout.split("\0").slice(0, -1);
+}
+
+/** Any text without NUL, which no shell can hold, and with more of what a shell acts on than chance would give. */
+const anyText = fc
+    .array(
+        fc.oneof(
+            fc.string({ unit: "binary" }),
+            fc.constantFrom(
+                "'",
+                '"',
+                "\\",
+                "$(id)",
+                "`id`",
+                "\n",
+                "# x\n",
+                "'\\''",
+                "!",
+                "%s",
+                "\t",
+            ),
+        ),
+        { maxLength: 12 },
+    )
+    .map((pieces) => pieces.join("").replaceAll(/[\p{Cs}\0]/gu, ""));
+
+test.each(SHELLS.map((shell) => [shell.join(" "), shell] as const))(
+    "whatever the settings hold, %s gets exactly that",
+    (_, shell) => {
+        fc.assert(
+            fc.property(
+                fc.record({
+                    stack: anyText,
+                    hostname: anyText,
+                    registry: anyText,
+                    address: anyText,
+                    bundle: anyText.map((text) => text.trimEnd()),
+                }),
+                (texts) => {
+                    const { stack, hostname, registry, address, bundle } = texts;
+                    expect(valuesIn(shell, { ...SETTINGS, ...texts })).toEqual([
+                        ...[stack, hostname, "5000", registry, address],
+                        ...["docker", "required", bundle],
+                    ]);
+                },
+            ),
+            { numRuns: 60 },
+        );
+    },
+);
+
+test("the end of the certificates is not part of the setting, and is one line end in the file", () => {
+    const [dash] = SHELLS;
+    const bundle = `${SETTINGS.bundle}\n\n`;
+    expect(valuesIn(dash ?? [], { ...SETTINGS, bundle }).at(-1)).toBe(SETTINGS.bundle.trimEnd());
+});
+
+test("a host gets the parts that it has a use for, without comments", () => {
+    const read: string[] = [];
+    const script = (settings: Partial<TrustSettings>) => {
+        read.length = 0;
+        return trustScript({ ...SETTINGS, ...settings }, (name) => {
+            read.push(name);
+            return part(name);
+        });
+    };
+    script({});
+    expect(read).toEqual(["base", "hosts", "docker", "proof", "main"]);
+    script({ address: undefined, targets: ["k3s", "rke2", "system"] });
+    expect(read).toEqual(["base", "rancher", "system", "proof", "main"]);
+    script({ targets: ["found"] });
+    expect(read.slice(2, -2)).toEqual(["docker", "containerd", "podman", "buildkit"]);
+    const all = script({ targets: TARGETS });
+    expect(all).not.toMatch(/^\s*#/m);
+    expect(new Set(read).size).toBe(read.length);
+});
+
+test("every target's script is one that every shell can read", () => {
+    for (const target of TARGETS) {
+        for (const [command = "", ...args] of SHELLS) {
+            const input = trustScript({ ...SETTINGS, targets: [target] }, part);
+            const { stderr } = spawnSync(command, [...args, "-n"], { input, encoding: "utf8" });
+            expect(stderr).toBe("");
+        }
+    }
+});
