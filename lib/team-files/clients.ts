@@ -62,11 +62,14 @@ export function containerdHosts({ registry, url }: TeamAccess): TeamFile {
             "pull-secret.yaml, nerdctl from config.json, and ctr asks for the password: --user NAME.",
         ],
         text: [
-            // Without a section of the host's own: the TOML that containerd 1 reads takes no brackets in its name.
             `server = ${quoted(url)}`,
-            'capabilities = ["pull", "resolve", "push"]',
-            "# Beside this file.",
-            'ca = "ca.crt"',
+            "",
+            // containerd 2 wants a section of the host's own. containerd 1 cannot read one with an IPv6 address in its
+            // name, and then takes the certificate that lies beside the file.
+            `[host.${quoted(url)}]`,
+            '  capabilities = ["pull", "resolve", "push"]',
+            "  # Beside this file.",
+            '  ca = "ca.crt"',
             "",
         ].join("\n"),
         isSecret: false,
@@ -75,6 +78,11 @@ export function containerdHosts({ registry, url }: TeamAccess): TeamFile {
 
 /** BuildKit, by buildx or as a daemon of its own. */
 export function buildkitConfig({ registry }: TeamAccess): TeamFile {
+    const name = quoted(registry);
+    // The TOML that many versions of BuildKit read has no brackets in a section's name.
+    const lines = registry.includes("]")
+        ? ["[registry]", `  ${name}.ca = ["ca.crt"]`]
+        : [`[registry.${name}]`, '  ca = ["ca.crt"]'];
     return {
         name: "buildkitd.toml",
         purpose: [
@@ -83,11 +91,7 @@ export function buildkitConfig({ registry }: TeamAccess): TeamFile {
             "    --buildkitd-config buildkitd.toml --use",
             "For a buildkitd of your own add it to /etc/buildkit/buildkitd.toml, with the full path of ca.crt.",
         ],
-        text: [
-            "# The path is from the folder that buildx create is run in. In a file of your own, above its sections.",
-            `registry.${quoted(registry)}.ca = ["ca.crt"]`,
-            "",
-        ].join("\n"),
+        text: ["# From the folder that buildx create is run in.", ...lines, ""].join("\n"),
         isSecret: false,
     };
 }

@@ -79,13 +79,19 @@ test.each(REGISTRIES)("%s is written as each program wants it", (registry, hostn
     expect(textOf("hosts.toml", fields)).toBe(
         [
             `server = "https://${registry}"`,
-            'capabilities = ["pull", "resolve", "push"]',
-            "# Beside this file.",
-            'ca = "ca.crt"',
+            "",
+            `[host."https://${registry}"]`,
+            '  capabilities = ["pull", "resolve", "push"]',
+            "  # Beside this file.",
+            '  ca = "ca.crt"',
             "",
         ].join("\n"),
     );
-    expect(textOf("buildkitd.toml", fields)).toContain(`registry."${registry}".ca = ["ca.crt"]\n`);
+    expect(textOf("buildkitd.toml", fields)).toContain(
+        registry.includes("]")
+            ? `\n[registry]\n  "${registry}".ca = ["ca.crt"]\n`
+            : `\n[registry."${registry}"]\n  ca = ["ca.crt"]\n`,
+    );
     expect(parse(textOf("registries.yaml", fields))).toEqual({
         mirrors: { [registry]: { endpoint: [`https://${registry}`] } },
         configs: {
