@@ -24,7 +24,7 @@ const lines = [
         "Registry",
         `${outputs.url ?? outputs.registry}${expires === undefined ? "" : ` (certificate until ${expires})`}`,
     ],
-    ["Credentials", `./pulumiw stack output teams --show-secrets${option}`],
+    ["Credentials", `npm run handover --${option} TEAM --show-secrets`],
     ["Log in", `docker login ${outputs.registry} --username TEAM`],
     ["CA", `./pulumiw stack output caCertificate${option} > ca.crt`],
     [

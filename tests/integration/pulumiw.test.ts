@@ -1002,7 +1002,7 @@ describe("npm run up", () => {
         ]);
         for (const words of [
             "https://localhost:5000 (certificate until 2031-02-03)",
-            "./pulumiw stack output teams --show-secrets",
+            "npm run handover -- TEAM --show-secrets",
             "docker login localhost:5000 --username",
             "./pulumiw stack output caCertificate > ca.crt",
             "npm run destroy",
@@ -1014,7 +1014,7 @@ describe("npm run up", () => {
     it("speaks of the stack that it was given", async () => {
         const box = await ready();
         const { stdout } = await box.run("sh", ["a project/scripts/up", "--stack", "prod"]);
-        expect(stdout).toContain("--show-secrets --stack prod");
+        expect(stdout).toContain("npm run handover -- --stack prod TEAM --show-secrets");
         expect(stdout).toContain("npm run destroy -- --stack prod");
         expect(box.calls("pulumi stack output").at(-1)).toContain("--stack prod");
     });

@@ -1,0 +1,43 @@
+import { isIPv6 } from "node:net";
+import type { TeamHandOver } from "../hand-over";
+import { shellQuote } from "../shell-quote";
+
+/** What one team's files are made from: the registry as the stack's outputs have it, and the team's account. */
+export interface TeamAccess {
+    readonly team: string;
+    /** The registry as image names have it. */
+    readonly registry: string;
+    readonly url: string;
+    /** What machines that do not know the registry's name map it to. Unset: their own name resolution knows it. */
+    readonly address?: string;
+    /** Certificates of the authorities, PEM. */
+    readonly caCertificate: string;
+    /** SHA-256 fingerprints of these certificates. */
+    readonly caFingerprints: readonly string[];
+    readonly account: TeamHandOver;
+}
+
+/** One file of a hand-over. */
+export interface TeamFile {
+    readonly name: string;
+    /** What it is for and how it is used, in lines of text. */
+    readonly purpose: readonly string[];
+    readonly text: string;
+    /** Whether the password is in it, in whatever form. */
+    readonly isSecret: boolean;
+}
+
+/** What stands in the place of a secret that nobody has asked to see, as in Pulumi's own output. */
+export const HIDDEN = "[secret]";
+
+/** Name and port of the registry, each by itself. */
+export function hostAndPortOf({ url }: TeamAccess): { hostname: string; port: number } {
+    const { hostname, port } = new URL(url);
+    const bare = hostname.replace(/^\[(.*)\]$/, "$1");
+    return { hostname: isIPv6(bare) ? bare : hostname, port: port === "" ? 443 : Number(port) };
+}
+
+/** The login line with the password taken out of it. */
+export function loginWithoutPassword({ account: { login, password } }: TeamAccess): string {
+    return login.replaceAll(shellQuote(password), HIDDEN);
+}
