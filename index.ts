@@ -20,5 +20,6 @@ export = async () => {
         certificateExpires,
         clients: Object.fromEntries(clients) as Record<string, string>,
         teams,
+        retention: settings.retention,
     };
 };

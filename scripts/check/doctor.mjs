@@ -3,6 +3,7 @@
 import { checkClients, clientsOf } from "./clients.mjs";
 import { checkRegistry, daysLeft, find, haveSettingsLoaded } from "./registry.mjs";
 import { pulumi, readResources } from "./state.mjs";
+import { table } from "./table.mjs";
 
 // The engine leaves a log of its own.
 process.umask(0o077);
@@ -57,19 +58,3 @@ lines.push(
 );
 process.stdout.write(`${lines.join("\n")}\n`);
 process.exitCode = wrong === 0 ? 0 : 1;
-
-/**
- * @param {string[][]} rows
- * @returns {string[]}
- */
-function table(rows) {
-    const widths = (rows[0] ?? []).map((_, column) =>
-        Math.max(...rows.map((row) => (row[column] ?? "").length)),
-    );
-    return rows.map((row) =>
-        row
-            .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-            .join("  ")
-            .trimEnd(),
-    );
-}

@@ -108,6 +108,8 @@ export async function docker({ host }, args, input = "") {
  *
  * @typedef {object} Hold
  * @property {AsyncIterable<string>} lines that the command prints
+ * @property {Promise<string>} complaint what it says on its standard error
+ * @property {(line: string) => void} say writes a line to the command's input
  * @property {() => void} letGo closes the command's input
  * @property {() => Promise<void>} abort ends the command and all that it started
  * @property {Promise<number>} ended with the command's exit code
@@ -142,6 +144,8 @@ export async function hold(registry, what, command, { isReadOnly = false } = {})
     }
     return {
         lines: { [Symbol.asyncIterator]: () => reader },
+        complaint: errors,
+        say: (line) => void child.stdin.write(`${line}\n`),
         letGo: () => void child.stdin.end(),
         abort: async () => {
             const kill = `kill -TERM -${holder}`;
