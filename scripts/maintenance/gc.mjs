@@ -68,7 +68,8 @@ async function collect(registry, signal) {
         await run.abort();
         throw error;
     } finally {
-        await run.ended;
+        // It need not have ended when only the connection to it has.
+        if ((await run.ended) !== 0) await run.abort();
         say(
             `3/3 ${registry.isReadOnly ? "starting again, read-only as configured" : "writable again"} …`,
         );

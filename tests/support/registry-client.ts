@@ -19,7 +19,8 @@ export interface Question {
     readonly accept?: string;
     /** The name to ask for and to check the certificate against. Default: localhost. */
     readonly hostname?: string;
-    readonly body?: string;
+    readonly body?: string | Buffer;
+    readonly contentType?: string;
     /** Where to ask. Default: 127.0.0.1. */
     readonly address?: string;
 }
@@ -32,6 +33,7 @@ export function ask(outputs: Outputs, path: string, question: Question = {}): Pr
         accept,
         hostname = "localhost",
         body,
+        contentType,
         address = "127.0.0.1",
     } = question;
     const password =
@@ -53,6 +55,7 @@ export function ask(outputs: Outputs, path: string, question: Question = {}): Pr
                 headers: {
                     ...(basic !== undefined && { authorization: `Basic ${basic}` }),
                     ...(accept !== undefined && { accept }),
+                    ...(contentType !== undefined && { "content-type": contentType }),
                 },
             },
             (response) => {
