@@ -56,7 +56,7 @@ async function collect(registry, signal) {
     try {
         for await (const line of run.lines) {
             const [word, blobs, size] = line.split(" ");
-            if (word === "ready") {
+            if (word === "ready" && !signal.aborted) {
                 await waitUntil(registry, true);
                 say("2/3 collecting …");
                 run.say("go");

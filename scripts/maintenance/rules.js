@@ -58,14 +58,14 @@ function judgeImage(tag, rank, { keepLast, keepTags = [], olderThanDays }, now) 
     const age = ageOf(tag, now);
     if (pattern !== undefined) return keep(`named by ${pattern}`);
     if (age === undefined) return keep("its age is not known");
-    if (keepLast !== undefined && rank < keepLast) return keep(`one of the ${keepLast} newest`);
+    if (keepLast !== undefined && rank < keepLast) return keep(`among the newest ${keepLast}`);
     if (olderThanDays !== undefined && age <= olderThanDays * DAY)
         return keep(`not older than ${olderThanDays} days`);
     return {
         tag,
         isKept: false,
         why: [
-            ...(keepLast === undefined ? [] : [`not one of the ${keepLast} newest`]),
+            ...(keepLast === undefined ? [] : [`not among the newest ${keepLast}`]),
             ...(olderThanDays === undefined ? [] : [`older than ${olderThanDays} days`]),
         ].join(", "),
     };
