@@ -9,6 +9,7 @@ import { readClients } from "./lib/client-config";
 import { type ConfigProblem, configError } from "./lib/config-problems";
 import { dockerMachine, parseDockerEndpoint } from "./lib/docker-endpoint";
 import { isHostName, NAME } from "./lib/names";
+import { type RetentionRule, retentionProblems, retentionSchema } from "./lib/retention";
 import type { LoginSurroundings } from "./lib/ssh-credentials";
 
 /** One configuration key: what it takes, what it is when unset, and a value to show in a fix. */
@@ -201,6 +202,13 @@ const KEYS = {
         default: false,
         example: "readOnly false",
     },
+    retention: {
+        schema: retentionSchema(integer),
+        allowed:
+            "a list of rules {repositories, keepLast?, keepTags?, olderThanDays?}: a pattern of repository names in lower case, a number of tags, a list of different patterns of tags, a number of days; * in a pattern stands for any characters",
+        default: [],
+        example: "--path 'retention[0].repositories' 'team/*'",
+    },
     metricsPort: {
         ...PORT,
         schema: integer(1, 65535),
@@ -219,7 +227,10 @@ type Values = {
 const CLIENT_KEYS = ["clients", "ssh"];
 
 /** What `config.ts` gives to the program: everything that the registry is made from. */
-export type Settings = PrivateRegistryArgs;
+export interface Settings extends PrivateRegistryArgs {
+    /** Which tags `npm run retention` keeps. */
+    readonly retention: readonly RetentionRule[];
+}
 
 /** The surroundings that a configuration is read in. */
 export interface Surroundings extends LoginSurroundings {
@@ -389,6 +400,7 @@ function contradictions(values: Partial<Values>, { dockerHost }: Surroundings): 
             fix: `pulumi config set metricsPort ${values.metricsPort === 65535 ? 5001 : values.metricsPort + 1}`,
         });
     }
+    problems.push(...retentionProblems(values.retention ?? [], values.deleteEnabled ?? true));
     if (values.dataPath !== undefined && values.dataRetained === false) {
         problems.push({
             key: "dataRetained",

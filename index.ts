@@ -22,5 +22,6 @@ export = async () => {
         certificateDaysLeft: certificateExpires.apply(daysUntil),
         clients: Object.fromEntries(clients) as Record<string, string>,
         teams,
+        retention: settings.retention,
     };
 };

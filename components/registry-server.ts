@@ -38,7 +38,16 @@ export const OWNER_LABEL = "private-registry.stack";
 /** Docker label with the hash of the settings that a running registry was started with. */
 const SETTINGS_LABEL = "private-registry.settings";
 
-const LOAD_SCRIPT = readFileSync(join(__dirname, "load-settings.sh"), "utf8");
+const script = (file: string) => readFileSync(join(__dirname, file), "utf8");
+const LOAD_SCRIPT = script("load-settings.sh");
+const SERVE_SCRIPT = script("serve-registry.sh");
+const HOLD_SCRIPT = script("hold-registry.sh");
+
+/** The registry's configuration, and the one that it has while a maintenance run needs it read-only. */
+interface Configurations {
+    readonly normal: string;
+    readonly readOnly: string;
+}
 
 /**
  * The registry itself: its image, the volume with the images (stateful: kept on destroy unless told
@@ -78,21 +87,24 @@ export class RegistryServer extends pulumi.ComponentResource {
         this.registerOutputs({ containerId: this.containerId });
     }
 
-    private createConfig(name: string): pulumi.Output<string> {
+    private createConfig(name: string): pulumi.Output<Configurations> {
         const { deleteEnabled, readOnly, metricsPort } = this.args;
         const httpSecret = new random.RandomPassword(
             `${name}-http-secret`,
             { length: 43, special: false },
             { parent: this },
         );
-        return httpSecret.result.apply((secret) =>
-            registryConfig({
+        return httpSecret.result.apply((secret) => {
+            const args = {
                 httpSecret: secret,
                 deleteEnabled,
-                readOnly,
                 metricsPublished: metricsPort !== undefined,
-            }),
-        );
+            };
+            return {
+                normal: registryConfig({ ...args, readOnly }),
+                readOnly: registryConfig({ ...args, readOnly: true }),
+            };
+        });
     }
 
     /**
@@ -104,7 +116,7 @@ export class RegistryServer extends pulumi.ComponentResource {
         name: string,
         image: docker.RemoteImage,
         settings: docker.Volume,
-        config: pulumi.Output<string>,
+        config: pulumi.Output<Configurations>,
     ): docker.Container {
         const { args } = this;
         const upload = (file: string, content: pulumi.Input<string>) => ({
@@ -119,7 +131,10 @@ export class RegistryServer extends pulumi.ComponentResource {
                 entrypoints: ["/bin/sh", "-c"],
                 command: [LOAD_SCRIPT],
                 uploads: [
-                    upload("config.yml", config),
+                    upload("config.yml", config.normal),
+                    upload("config-read-only.yml", config.readOnly),
+                    upload("serve.sh", SERVE_SCRIPT),
+                    upload("hold.sh", HOLD_SCRIPT),
                     upload("htpasswd", args.htpasswd),
                     upload("tls.crt", args.certificate),
                     upload("tls.key", args.privateKey),
@@ -143,7 +158,7 @@ export class RegistryServer extends pulumi.ComponentResource {
         name: string,
         image: docker.RemoteImage,
         settings: docker.Volume,
-        config: pulumi.Output<string>,
+        config: pulumi.Output<Configurations>,
         loader: docker.Container,
     ): docker.Container {
         const { args } = this;
@@ -157,8 +172,8 @@ export class RegistryServer extends pulumi.ComponentResource {
             {
                 name: args.containerName,
                 image: image.imageId,
-                entrypoints: ["registry"],
-                command: ["serve", `${CONTAINER.settings}/config.yml`],
+                entrypoints: ["/bin/sh"],
+                command: [`${CONTAINER.settings}/serve.sh`],
                 // Version 3 would send traces to a collector on localhost and log that it cannot.
                 envs: ["OTEL_TRACES_EXPORTER=none"],
                 labels: [
@@ -243,11 +258,11 @@ export class RegistryServer extends pulumi.ComponentResource {
 
     /**
      * Changes exactly when the registry has to be started anew: it reads its configuration and its
-     * certificate once. The accounts are not part of it.
+     * certificate once, as its shell does its script. The accounts are not part of it.
      */
-    private settingsHash(config: pulumi.Output<string>): pulumi.Output<string> {
+    private settingsHash(config: pulumi.Output<Configurations>): pulumi.Output<string> {
         const hash = pulumi
-            .all([config, this.args.certificate])
+            .all([config.normal, this.args.certificate, SERVE_SCRIPT])
             .apply((texts) => createHash("sha256").update(texts.join("\0")).digest("hex"));
         // The hash of a text with a 256-bit secret in it says nothing about the secret.
         return pulumi.unsecret(hash);

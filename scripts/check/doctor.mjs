@@ -3,6 +3,7 @@
 import { checkClients, clientsOf } from "./clients.mjs";
 import { checkRegistry, daysLeft, haveSettingsLoaded } from "./registry.mjs";
 import { find, pulumi, readResources } from "./state.mjs";
+import { table } from "./table.mjs";
 
 // The engine leaves a log of its own.
 process.umask(0o077);
@@ -90,20 +91,4 @@ function asTables() {
 function stateOf({ isFine, isDue = false }) {
     if (!isFine) return "WRONG";
     return isDue ? "due" : "ok";
-}
-
-/**
- * @param {string[][]} rows
- * @returns {string[]}
- */
-function table(rows) {
-    const widths = (rows[0] ?? []).map((_, column) =>
-        Math.max(...rows.map((row) => (row[column] ?? "").length)),
-    );
-    return rows.map((row) =>
-        row
-            .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-            .join("  ")
-            .trimEnd(),
-    );
 }

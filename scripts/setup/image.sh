@@ -2,8 +2,8 @@
 # The registry's image: local, pulled, or built from offline/registry-image.
 
 registry_package=github.com/distribution/distribution/v3
-# What health check, loader and people who look inside need of it.
-busybox_applets='sh cp mv cat chmod chown mkdir rm rmdir ls wget sleep test [ stat sync id ln env grep'
+# What health check, loader, maintenance and people who look inside need of it.
+busybox_applets='sh cp mv cat chmod chown mkdir rm rmdir ls wget sleep test [ stat sync id ln env grep cmp find awk'
 
 check_image() {
     [ -n "$needs_docker" ] && [ -z "$image_local" ] || return 0

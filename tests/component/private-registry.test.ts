@@ -202,7 +202,8 @@ test("the registry's container may do nothing but serve", async () => {
     expect(container).toMatchObject({
         name: "private-registry-test",
         image: "sha256:0000",
-        command: ["serve", "/etc/private-registry/config.yml"],
+        entrypoints: ["/bin/sh"],
+        command: ["/etc/private-registry/serve.sh"],
         envs: ["OTEL_TRACES_EXPORTER=none"],
         ports: [{ internal: 5000, external: 5000, ip: "0.0.0.0", protocol: "tcp" }],
         volumes: [

@@ -21,7 +21,8 @@ export interface Question {
     readonly accept?: string;
     /** The name to ask for and to check the certificate against. Default: localhost. */
     readonly hostname?: string;
-    readonly body?: string;
+    readonly body?: string | Buffer;
+    readonly contentType?: string;
     /** Where to ask. Default: 127.0.0.1. */
     readonly address?: string;
 }
@@ -34,6 +35,7 @@ export function ask(outputs: Outputs, path: string, question: Question = {}): Pr
         accept,
         hostname = "localhost",
         body,
+        contentType,
         address = "127.0.0.1",
     } = question;
     const account = outputs.teams[team ?? ""];
@@ -55,6 +57,7 @@ export function ask(outputs: Outputs, path: string, question: Question = {}): Pr
                 headers: {
                     ...(basic !== undefined && { authorization: `Basic ${basic}` }),
                     ...(accept !== undefined && { accept }),
+                    ...(contentType !== undefined && { "content-type": contentType }),
                 },
             },
             (response) => {

@@ -5,6 +5,8 @@ import { parse } from "yaml";
 import { CONFIG_KEYS, readSettings, type Settings } from "../../config";
 import { complaint, read, SURROUNDINGS } from "../support/settings";
 
+const KEEP_TEN = { repositories: "*", keepLast: 10 };
+
 test("without any configuration there is a registry on localhost:5000 with one team", () => {
     expect(read({})).toEqual({
         hostname: "localhost",
@@ -28,6 +30,7 @@ test("without any configuration there is a registry on localhost:5000 with one t
         dataRetained: true,
         deleteEnabled: true,
         readOnly: false,
+        retention: [],
     });
 });
 
@@ -52,6 +55,14 @@ test.each([
     ],
     [{ subjectAltNames: ["*.example.com", "::1"] }, { subjectAltNames: ["*.example.com", "::1"] }],
     [{ dockerHost: "ssh://ops@host" }, { dockerHost: "ssh://ops@host" }],
+    [
+        { retention: [{ repositories: "ci/*", keepLast: "10", keepTags: ["v*", "latest"] }] },
+        { retention: [{ repositories: "ci/*", keepLast: 10, keepTags: ["v*", "latest"] }] },
+    ],
+    [
+        { retention: [{ repositories: "base/*", keepTags: ["*"] }, KEEP_TEN] },
+        { retention: [{ repositories: "base/*", keepTags: ["*"] }, KEEP_TEN] },
+    ],
     [{ containerName: "hub" }, { containerName: "hub", dataVolume: "private-registry-test-data" }],
     [
         { image: `registry@sha256:${"a".repeat(64)}` },
@@ -138,6 +149,17 @@ test.each([
     ["deleteEnabled", ["off"]],
     ["readOnly", ["True"]],
     ["metricsPort", ["0"]],
+    [
+        "retention",
+        [
+            "team/*",
+            [{ keepLast: 1 }],
+            [{ repositories: "Team/*", keepLast: 1 }],
+            [{ repositories: "*", keepLast: 0 }],
+            [{ repositories: "*", keepLast: 1, keepTags: [] }],
+            [{ repositories: "*", olderThan: "30d" }],
+        ],
+    ],
 ] as const)("%s refuses what it does not take", (key, values) => {
     for (const value of values) {
         const text = complaint({ [key]: value });
@@ -182,6 +204,33 @@ test.each([
         "dataRetained",
         "a folder of yours is never deleted",
     ],
+    [{ retention: [{ repositories: "*" }] }, "retention[0]", "keepLast or olderThanDays, or both"],
+    [
+        { retention: [{ repositories: "*", keepTags: ["v*"] }] },
+        "retention[0]",
+        "what was pushed a moment ago would be deleted",
+    ],
+    [
+        { retention: [{ ...KEEP_TEN, keepTags: ["*"] }] },
+        "retention[0]",
+        'nothing beside keepTags ["*"]',
+    ],
+    [
+        { retention: [KEEP_TEN, { repositories: "team/*", olderThanDays: 30 }] },
+        "retention[1]",
+        "a rule for other repositories than rule 0",
+    ],
+    [
+        {
+            retention: [
+                { ...KEEP_TEN, repositories: "team/*" },
+                { ...KEEP_TEN, repositories: "team/*" },
+            ],
+        },
+        "retention[1]",
+        "a rule for other repositories than rule 0",
+    ],
+    [{ retention: [KEEP_TEN], deleteEnabled: false }, "deleteEnabled", "retention rules"],
 ])("%j is a contradiction", (config, key, allowed) => {
     const text = complaint(config);
     expect(text).toContain(`\n  ${key}\n`);

@@ -1,0 +1,195 @@
+// @ts-check
+// What a registry holds: repositories, tags, manifests, and when images were made.
+import { ask } from "./api.mjs";
+import { docker, MaintenanceError } from "./registry.mjs";
+
+const STORAGE = "/var/lib/registry/docker/registry/v2/repositories";
+const INDEXES = [
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+];
+const MANIFESTS = [
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+];
+const ACCEPT = [...INDEXES, ...MANIFESTS].join(", ");
+
+/** @typedef {import("./registry.mjs").Registry} Registry */
+
+/**
+ * What is known of a manifest; the rest of it is not kept.
+ *
+ * @typedef {object} Manifest
+ * @property {string} digest
+ * @property {string[]} refersTo digests of manifests: an index's own, and the one that it is about
+ * @property {string | undefined} config digest of an image's configuration
+ */
+
+/** Reads one registry, each manifest and each configuration once. */
+export class Images {
+    /** @type {Map<string, Promise<Manifest | undefined>>} */
+    #manifests = new Map();
+    /** @type {Map<string, Promise<number | undefined>>} */
+    #created = new Map();
+
+    /** @param {Registry} registry */
+    constructor(registry) {
+        this.registry = registry;
+    }
+
+    /** @returns {Promise<string[]>} */
+    async repositories() {
+        const lists = await this.#pages("/v2/_catalog?n=100");
+        return lists.flatMap(({ repositories }) => repositories ?? []).sort();
+    }
+
+    /**
+     * Tags with the digest that each names now, and when that image was made.
+     *
+     * @param {string} repository
+     * @returns {Promise<import("./rules").Tag[]>}
+     */
+    async tags(repository) {
+        const lists = await this.#pages(`/v2/${repository}/tags/list?n=100`);
+        const names = /** @type {string[]} */ (lists.flatMap(({ tags }) => tags ?? []));
+        const tags = await Promise.all(
+            names.map(async (name) => {
+                const manifest = await this.manifest(repository, name);
+                return manifest === undefined
+                    ? []
+                    : [
+                          {
+                              name,
+                              digest: manifest.digest,
+                              created: await this.created(repository, manifest),
+                          },
+                      ];
+            }),
+        );
+        return tags.flat();
+    }
+
+    /**
+     * @param {string} repository
+     * @param {string} reference tag or digest
+     * @returns {Promise<Manifest | undefined>} undefined when there is none
+     */
+    manifest(repository, reference) {
+        return remember(this.#manifests, `${repository}@${reference}`, async () => {
+            const path = `/v2/${repository}/manifests/${reference}`;
+            const answer = await ask(this.registry, "GET", path, ACCEPT);
+            if (answer.status === 404) return undefined;
+            const { manifests = [], subject, config } = JSON.parse(must(answer, path));
+            return {
+                digest: String(answer.headers["docker-content-digest"]),
+                refersTo: [...manifests, ...(subject === undefined ? [] : [subject])].map(
+                    (/** @type {{ digest: string }} */ { digest }) => digest,
+                ),
+                config: config?.digest,
+            };
+        });
+    }
+
+    /**
+     * When an image was made; of an index, when the newest of its images was.
+     *
+     * @param {string} repository
+     * @param {Manifest} manifest
+     * @returns {Promise<number | undefined>}
+     */
+    created(repository, { config, refersTo, digest }) {
+        return remember(this.#created, digest, async () => {
+            if (config === undefined) {
+                const dates = await Promise.all(
+                    refersTo.map(async (child) => {
+                        const manifest = await this.manifest(repository, child);
+                        return manifest?.config && this.created(repository, manifest);
+                    }),
+                );
+                const known = dates.filter((date) => typeof date === "number");
+                return known.length === 0 ? undefined : Math.max(...known);
+            }
+            const { status, body } = await ask(
+                this.registry,
+                "GET",
+                `/v2/${repository}/blobs/${config}`,
+            );
+            return status === 200 ? dateOf(body) : undefined;
+        });
+    }
+
+    /**
+     * Every manifest of a repository, tagged or not, which only its storage knows: what each refers to, by digest.
+     *
+     * @param {string} repository
+     * @returns {Promise<Map<string, string[]>>}
+     */
+    async references(repository) {
+        const folder = `${STORAGE}/${repository}/_manifests/revisions/sha256`;
+        const { registry } = this;
+        const list = await docker(registry, ["exec", registry.container, "ls", folder]);
+        if (list.code !== 0) throw new MaintenanceError(list.stderr.trim());
+        const digests = list.stdout.split("\n").filter((line) => /^[0-9a-f]{64}$/.test(line));
+        const manifests = await Promise.all(
+            digests.map((hex) => this.manifest(repository, `sha256:${hex}`)),
+        );
+        return new Map(
+            manifests.flatMap((manifest) =>
+                manifest === undefined ? [] : [[manifest.digest, manifest.refersTo]],
+            ),
+        );
+    }
+
+    /**
+     * @param {string} first
+     * @returns {Promise<any[]>}
+     */
+    async #pages(first) {
+        const pages = [];
+        /** @type {string | undefined} */
+        let path = first;
+        while (path !== undefined) {
+            const answer = await ask(this.registry, "GET", path);
+            // A repository whose tags are all gone.
+            if (answer.status === 404) break;
+            pages.push(JSON.parse(must(answer, path)));
+            const next = /<([^>]+)>; *rel="next"/.exec(String(answer.headers.link ?? ""))?.[1];
+            path = next === undefined ? undefined : next.replace(/^https?:\/\/[^/]+/, "");
+        }
+        return pages;
+    }
+}
+
+/**
+ * @template T
+ * @param {Map<string, Promise<T>>} known
+ * @param {string} key
+ * @param {() => Promise<T>} find
+ * @returns {Promise<T>}
+ */
+function remember(known, key, find) {
+    const found = known.get(key) ?? find();
+    known.set(key, found);
+    return found;
+}
+
+/**
+ * @param {import("./api.mjs").Answer} answer
+ * @param {string} path
+ */
+function must({ status, body }, path) {
+    if (status !== 200)
+        throw new MaintenanceError(`the registry answers ${path} with ${status}: ${body.trim()}`);
+    return body;
+}
+
+/** @param {string} config */
+function dateOf(config) {
+    try {
+        const date = Date.parse(JSON.parse(config)?.created);
+        return Number.isNaN(date) ? undefined : date;
+    } catch {
+        // A configuration of something that is not an image.
+        return undefined;
+    }
+}

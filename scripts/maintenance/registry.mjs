@@ -1,0 +1,199 @@
+// @ts-check
+// The stack's registry for maintenance runs: where it is, commands inside its container, and one run at a time.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { hostname, userInfo } from "node:os";
+import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
+import { find, readResources } from "../check/state.mjs";
+
+/** Where the settings are inside the registry's container. */
+const SETTINGS = "/etc/private-registry";
+/** Exit code of hold.sh when another maintenance run has the lock. */
+const BUSY = 75;
+
+/**
+ * @typedef {object} Registry
+ * @property {string} stack as it was given; empty for the selected one
+ * @property {string} container name
+ * @property {string} host of Docker, as its --host option has it
+ * @property {string} image id
+ * @property {string} settingsVolume name
+ * @property {string} data name of the volume with the images, or the folder on the Docker host
+ * @property {boolean} isReadOnly by its configuration
+ * @property {boolean} isDeleteEnabled
+ * @property {string} hostname that its certificate is for
+ * @property {string} address at which this machine reaches it
+ * @property {number} port
+ * @property {string} caBundle PEM
+ * @property {Record<string, string>} passwords by team; secret
+ */
+
+/** @typedef {{ code: number, stdout: string, stderr: string }} Result */
+
+/** Says what is wrong and what to do, and ends this program. */
+export class MaintenanceError extends Error {}
+
+/**
+ * What the last `up` made, from the stack's state. Does not ask Docker.
+ *
+ * @param {string} stack
+ * @returns {Registry}
+ */
+export function findRegistry(stack) {
+    const resources = readResources(stack);
+    const container = find(resources, "registry-server-container");
+    const loader = find(resources, "registry-server-loader");
+    const proof = find(resources, "registry-proof-command");
+    const upload = (/** @type {string} */ name) =>
+        loader?.inputs.uploads.find((/** @type {any} */ { file }) => file === `/load/${name}`)
+            ?.content;
+    const answer = /\nprove\((.*)\);\n$/s.exec(proof?.inputs.stdin ?? "")?.[1];
+    const up = `npm run up${stack === "" ? "" : ` -- --stack ${stack}`}`;
+    if (container === undefined || answer === undefined) {
+        throw new MaintenanceError(`the stack has no registry; run: ${up}`);
+    }
+    if (upload("hold.sh") === undefined) {
+        throw new MaintenanceError(
+            `the registry was made by a version without maintenance runs; run: ${up}`,
+        );
+    }
+    const { storage } = JSON.parse(upload("config.yml"));
+    const { hostname: name, address, port, caBundle, passwords } = JSON.parse(answer);
+    /** @type {{ readOnly?: boolean, volumeName?: string, hostPath?: string }[]} */
+    const volumes = container.inputs.volumes;
+    const settings = volumes.find(({ readOnly }) => readOnly);
+    const data = volumes.find(({ readOnly }) => !readOnly);
+    return {
+        stack,
+        container: container.inputs.name,
+        host: find(resources, "registry-docker")?.inputs.host ?? "",
+        image: container.inputs.image,
+        settingsVolume: settings?.volumeName ?? "",
+        data: data?.volumeName ?? data?.hostPath ?? "",
+        isReadOnly: storage.maintenance.readonly.enabled,
+        isDeleteEnabled: storage.delete.enabled,
+        hostname: name,
+        address,
+        port,
+        caBundle,
+        passwords,
+    };
+}
+
+/**
+ * Runs docker for this registry's host, without a shell.
+ *
+ * @param {Registry} registry
+ * @param {readonly string[]} args
+ * @param {string} [input]
+ * @returns {Promise<Result>}
+ */
+export async function docker({ host }, args, input = "") {
+    const child = spawn("docker", ["--host", host, ...args]);
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
+    const [stdout, stderr, [code]] = await Promise.all([
+        text(child.stdout),
+        text(child.stderr),
+        once(child, "close"),
+    ]);
+    return { code: code ?? 1, stdout, stderr };
+}
+
+/**
+ * A maintenance run: one command inside the registry's container that has its lock, and with it the read-only
+ * registry when it asked for that. The registry is as it was again when the command and all that it started are gone.
+ *
+ * @typedef {object} Hold
+ * @property {AsyncIterable<string>} lines that the command prints
+ * @property {Promise<string>} complaint what it says on its standard error
+ * @property {(line: string) => void} say writes a line to the command's input
+ * @property {() => void} letGo closes the command's input
+ * @property {() => Promise<void>} abort ends the command and all that it started
+ * @property {Promise<number>} ended with the command's exit code
+ */
+
+/**
+ * Waits until running transfers have ended, when the registry has to be read-only.
+ *
+ * @param {Registry} registry
+ * @param {string} what the run is called
+ * @param {readonly string[]} command
+ * @param {{ isReadOnly?: boolean }} [options]
+ * @returns {Promise<Hold>}
+ */
+export async function hold(registry, what, command, { isReadOnly = false } = {}) {
+    const mode = isReadOnly ? "read-only" : "as-it-is";
+    const script = `${SETTINGS}/hold.sh`;
+    const args = ["--host", registry.host, "exec", "--interactive", registry.container];
+    const child = spawn("docker", [...args, "sh", script, mode, describe(what), ...command], {
+        // A Ctrl-C is for this program, which knows what has to be done about it.
+        detached: true,
+    });
+    child.stdin.on("error", () => undefined);
+    const ended = once(child, "close").then(([code]) => code ?? 1);
+    const errors = text(child.stderr);
+    const reader = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const first = (await reader.next()).value ?? "";
+    const holder = /^held (\d+)$/.exec(first)?.[1];
+    if (holder === undefined) {
+        const code = await ended;
+        throw new MaintenanceError(refusal(registry, code, first, (await errors).trim()));
+    }
+    return {
+        lines: { [Symbol.asyncIterator]: () => reader },
+        complaint: errors,
+        say: (line) => void child.stdin.write(`${line}\n`),
+        letGo: () => void child.stdin.end(),
+        abort: async () => {
+            const kill = `kill -TERM -${holder}`;
+            await docker(registry, ["exec", registry.container, "sh", "-c", kill]);
+        },
+        ended,
+    };
+}
+
+/**
+ * Does some work while no other maintenance run is at work on this registry. When this program dies, its lock is gone.
+ *
+ * @template T
+ * @param {Registry} registry
+ * @param {string} what the run is called, as another one that is refused shows it
+ * @param {() => Promise<T>} work
+ * @param {{ isReadOnly?: boolean }} [options] isReadOnly: the registry refuses pushes meanwhile
+ * @returns {Promise<T>}
+ */
+export async function withLock(registry, what, work, options) {
+    // Ends with its input, and that ends with this program, however it ends.
+    const lock = await hold(registry, what, ["cat"], options);
+    try {
+        return await work();
+    } finally {
+        lock.letGo();
+        await lock.ended;
+    }
+}
+
+/** @param {string} what */
+function describe(what) {
+    const since = new Date().toISOString().replace(/\.\d+/, "");
+    return `${what}, started ${since} by ${userInfo().username} on ${hostname()} (process ${process.pid})`;
+}
+
+/**
+ * @param {Registry} registry
+ * @param {number} code
+ * @param {string} said
+ * @param {string} complaint
+ */
+function refusal({ container, stack }, code, said, complaint) {
+    const option = stack === "" ? "" : ` -- --stack ${stack}`;
+    if (code === BUSY) {
+        return `another maintenance run is at work on ${container}: ${said.replace(/^busy /, "")}\n  Run this again when that one has ended. Nothing was changed.`;
+    }
+    if (said === "refused") {
+        return `${container} does not do as it is told; what is wrong with it: npm run doctor${option}`;
+    }
+    return `no maintenance run in ${container}: ${complaint || said || `exit ${code}`}\n  What is wrong with it: npm run doctor${option}`;
+}
