@@ -21,18 +21,26 @@ export function readResources(stack) {
  * @returns {{ resources: Resource[], unfinished: Resource[] }}
  */
 export function readState(stack) {
-    const { deployment } = JSON.parse(pulumi(["stack", "export", "--show-secrets"], stack));
-    const read = (/** @type {any} */ resource) => ({
+    const exported = JSON.parse(pulumi(["stack", "export", "--show-secrets"], stack));
+    const unfinished = (exported.deployment.pending_operations ?? [])
+        .filter((/** @type {any} */ { type }) => type === "creating")
+        .map((/** @type {any} */ { resource }) => resource);
+    return {
+        resources: resourcesOf(exported),
+        unfinished: resourcesOf({ deployment: { resources: unfinished } }),
+    };
+}
+
+/**
+ * @param {any} exported as `pulumi stack export --show-secrets` prints it
+ * @returns {Resource[]}
+ */
+export function resourcesOf({ deployment }) {
+    return (deployment.resources ?? []).map((/** @type {any} */ resource) => ({
         inputs: {},
         outputs: {},
         ...reveal(resource),
-    });
-    return {
-        resources: (deployment.resources ?? []).map(read),
-        unfinished: (deployment.pending_operations ?? [])
-            .filter((/** @type {any} */ { type }) => type === "creating")
-            .map((/** @type {any} */ { resource }) => read(resource)),
-    };
+    }));
 }
 
 /**
@@ -58,13 +66,15 @@ export function pulumi(args, stack) {
 /**
  * @param {string[]} args
  * @param {string} stack
+ * @param {string} [input] what has no place on a command line
  */
-export function tryPulumi(args, stack) {
+export function tryPulumi(args, stack, input) {
     const option = stack === "" ? [] : ["--stack", stack];
     return spawnSync("pulumi", [...args, "--non-interactive", ...option], {
         encoding: "utf8",
         maxBuffer: 1 << 30,
-        stdio: ["ignore", "pipe", "inherit"],
+        input,
+        stdio: [input === undefined ? "ignore" : "pipe", "pipe", "inherit"],
     });
 }
 

@@ -84,7 +84,7 @@ export function findRegistry(stack) {
 /**
  * Runs docker for this registry's host, without a shell.
  *
- * @param {Registry} registry
+ * @param {{ host: string }} registry
  * @param {readonly string[]} args
  * @param {string} [input]
  * @returns {Promise<Result>}
