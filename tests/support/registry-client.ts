@@ -22,6 +22,7 @@ export interface Question {
     /** The name to ask for and to check the certificate against. Default: localhost. */
     readonly hostname?: string;
     readonly body?: string | Buffer;
+    /** Media type of `body`. */
     readonly contentType?: string;
     /** Where to ask. Default: 127.0.0.1. */
     readonly address?: string;

@@ -64,10 +64,9 @@ export interface StackOptions {
  * of the program, backend, PULUMI_HOME, passphrase, names and port.
  */
 export class TestStack {
-    public readonly name = `t${randomBytes(4).toString("hex")}`;
-    public readonly owner = `private-registry/${this.name}`;
-    public readonly containerName = `private-registry-${this.name}`;
-    public readonly dataVolume = `${this.containerName}-data`;
+    public readonly owner: string;
+    public readonly containerName: string;
+    public readonly dataVolume: string;
     public readonly folder = mkdtempSync(join(tmpdir(), "private-registry-test-"));
     /** Everything that any run of this stack has printed. */
     public printed = "";
@@ -80,7 +79,11 @@ export class TestStack {
     private constructor(
         public readonly port: number,
         { isClone = false, env = {}, tools = {} }: StackOptions,
+        public readonly name = `t${randomBytes(4).toString("hex")}`,
     ) {
+        this.owner = `private-registry/${name}`;
+        this.containerName = `private-registry-${name}`;
+        this.dataVolume = `${this.containerName}-data`;
         for (const file of PROGRAM) {
             cpSync(join(PROJECT, file), join(this.folder, file), { recursive: true });
         }
@@ -137,6 +140,11 @@ export class TestStack {
             await stack.dispose();
             throw error;
         }
+    }
+
+    /** Another machine for a stack of the same name: with the program, and neither state nor configuration. */
+    public static emptyMachine({ port, name }: TestStack): TestStack {
+        return new TestStack(port, {}, name);
     }
 
     /** Replaces the whole configuration of the stack. */

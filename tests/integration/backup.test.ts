@@ -1,0 +1,357 @@
+import { randomBytes } from "node:crypto";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+    chmodSync,
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    readdirSync,
+    readFileSync,
+    rmSync,
+    statSync,
+    writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ArtifactClient } from "../support/artifacts";
+import { withHosts } from "../support/client-host";
+import { docker, removeLabelled } from "../support/docker";
+import { client, fleet, REGISTRY_NAME } from "../support/fleet";
+import { must, type Result, run } from "../support/run";
+import { TestStack, withStack } from "../support/stack";
+
+const SCRIPTS = join(__dirname, "../../scripts/maintenance");
+const PASSPHRASE = randomBytes(12).toString("hex");
+/** What the file is searched for besides the passwords. */
+const SECRET_TEXTS = ["PRIVATE KEY", "plaintext", "httpSecret"];
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "private-registry-backup-"));
+    file = join(folder, "backup");
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Options {
+    readonly file?: string;
+    readonly mode?: "" | "images-only" | "check";
+    readonly isForced?: boolean;
+    readonly env?: NodeJS.ProcessEnv;
+}
+
+function start(
+    command: "backup" | "restore",
+    { folder: cwd, environment }: TestStack,
+    options: Options = {},
+) {
+    const args = [options.file ?? file, "", options.mode ?? "", options.isForced ? "1" : ""];
+    const env = { PRIVATE_REGISTRY_BACKUP_PASSPHRASE: PASSPHRASE, ...options.env };
+    return {
+        args: [join(SCRIPTS, `${command}.mjs`), ...args],
+        options: { cwd, env: { ...environment, ...env } },
+    };
+}
+
+function perform(
+    command: "backup" | "restore",
+    stack: TestStack,
+    options: Options = {},
+): Promise<Result> {
+    const { args, options: runOptions } = start(command, stack, options);
+    return run(process.execPath, args, runOptions);
+}
+
+async function mustPerform(command: "backup" | "restore", stack: TestStack, options: Options = {}) {
+    const { code, stdout, stderr } = await perform(command, stack, options);
+    if (code !== 0) throw new Error(`${command}: exit ${code}\n${stdout}${stderr}`);
+    return stdout;
+}
+
+/** Everything of a machine with a stack is gone: containers, volumes, state, configuration. */
+async function lose(stack: TestStack): Promise<void> {
+    await removeLabelled("private-registry.stack", stack.owner);
+    rmSync(stack.folder, { recursive: true });
+}
+
+async function isVolume(name: string): Promise<boolean> {
+    return (await docker("volume", "inspect", name)).code === 0;
+}
+
+/** This file, spoilt in one way each, and why it is refused. */
+function spoilt(whole: Buffer): [string, Buffer, RegExp][] {
+    const flipped = (at: number) => {
+        const bytes = Buffer.from(whole);
+        bytes[at] = (bytes[at] ?? 0) ^ 4;
+        return bytes;
+    };
+    const state = whole.indexOf("state.json\0");
+    const checksums = whole.indexOf("checksums.json\0");
+    const other = execFileSync("tar", ["-c", "-C", SCRIPTS, "."]);
+    const newer = Buffer.from(
+        whole.toString("latin1").replace('"version": 1', '"version": 2'),
+        "latin1",
+    );
+    const cut = (length: number) => whole.subarray(0, length);
+    return [
+        ["nothing of it", cut(0), /no backup of this program/],
+        ["its first kilobyte", cut(1024), /it is damaged: it ends too early/],
+        ["half of it", cut(whole.length >> 1), /it is damaged: it ends too early/],
+        ["all but the state", cut(state), /it is damaged: it ends too early/],
+        ["all but its end", cut(whole.length - 1024), /it is damaged: it ends too early/],
+        ["a bit of its head", flipped(600), /it is damaged|no backup of this program/],
+        ["a bit of an image", flipped(state >> 1), /it is damaged/],
+        ["a bit of the state", flipped(state + 2000), /it is damaged/],
+        ["a bit of the checksums", flipped(checksums + 600), /it is damaged/],
+        ["another program's", other, /it is no backup of this program/],
+        [
+            "of a newer version",
+            newer,
+            /it has version 2 of the format, and this program reads version 1/,
+        ],
+    ];
+}
+
+test("taken under pushes, it makes the same registry on an empty machine, and clients go on trusting it", () =>
+    withHosts(["light"], async ([host], network) => {
+        const clients = { a: client(host, { targets: ["docker"] }) };
+        await withStack(fleet(network, clients, { ssh: {} }), async (stack) => {
+            await must(
+                "pulumi",
+                ["config", "set", "--secret", "--raw", "--path", "ssh.privateKey"],
+                {
+                    cwd: stack.folder,
+                    env: stack.environment,
+                    input: network.key.privateKey,
+                },
+            );
+            await stack.up();
+            const before = await stack.outputs();
+            const logins = await host.logins();
+            const where = { address: network.gateway, hostname: REGISTRY_NAME };
+            const pusher = new ArtifactClient(before, where);
+            const long = `team/${"a-long-name/".repeat(12)}app`;
+            const pushed: [string, string, string][] = [
+                ["team/app", "1", await pusher.pushImage("team/app", "1")],
+                ["team/multi", "1", await pusher.pushIndex("team/multi", "1")],
+                [long, "x".repeat(128), await pusher.pushImage(long, "x".repeat(128))],
+            ];
+
+            await addTags(stack, 5000);
+            const pushing = new AbortController();
+            const pushes = pushUntil(pushing.signal, pusher);
+            const said = await mustPerform("backup", stack).finally(() => pushing.abort());
+            expect(await pushes).toBeGreaterThan(0);
+            expect(said).toMatch(/\d+ repositories, \d+ tags, \d+ blobs, each as its digest says/);
+
+            expect(statSync(file).mode & 0o777).toBe(0o600);
+            expect(readdirSync(folder)).toEqual(["backup"]);
+            const whole = readFileSync(file);
+            const secrets = [
+                ...Object.values(before.teams).map(({ password }) => password),
+                PASSPHRASE,
+                ...SECRET_TEXTS,
+            ];
+            for (const secret of secrets)
+                expect([secret, whole.includes(secret)]).toEqual([secret, false]);
+
+            await lose(stack);
+            const machine = TestStack.emptyMachine(stack);
+            try {
+                for (const [what, bytes, reason] of spoilt(whole)) {
+                    const bad = join(folder, "bad");
+                    writeFileSync(bad, bytes);
+                    const { code, stderr } = await perform("restore", machine, { file: bad });
+                    expect([what, code, stderr]).toEqual([what, 1, expect.stringMatching(reason)]);
+                }
+                const env = { PRIVATE_REGISTRY_BACKUP_PASSPHRASE: "not the passphrase" };
+                const wrong = await perform("restore", machine, { env });
+                expect(wrong.stderr).toContain(
+                    "the backup passphrase is not the one that this backup was made with",
+                );
+                expect(existsSync(machine.path(`Pulumi.${machine.name}.yaml`))).toBe(false);
+                expect(existsSync(machine.path(".state", ".pulumi", "stacks"))).toBe(false);
+                expect(await isVolume(stack.dataVolume)).toBe(false);
+
+                // Ended before the state is there, it goes on from where it was.
+                const interrupted = await perform("restore", machine, {
+                    env: { PATH: withoutImport(machine) },
+                });
+                expect(interrupted.stderr).toContain("pulumi stack import failed");
+                await mustPerform("restore", machine);
+                await machine.up();
+                expect(await machine.outputs()).toEqual(before);
+                await machine.up("--expect-no-changes");
+                const puller = new ArtifactClient(await machine.outputs(), where);
+                for (const [repository, tag, digest] of pushed)
+                    expect(await puller.pull(repository, tag)).toBe(digest);
+                expect(await host.logins()).toBe(logins);
+                const registry = `${REGISTRY_NAME}:${stack.port}`;
+                const answer = await host.must(
+                    `curl --silent --output /dev/null --write-out '%{http_code}' --cacert /etc/docker/certs.d/${registry}/ca.crt https://${registry}/v2/`,
+                );
+                expect(answer).toBe("401");
+            } finally {
+                await machine.dispose();
+            }
+        });
+    }));
+
+/** So many tags that a backup passes them for a while, in which pushes go on. What they name was deleted. */
+async function addTags({ dataVolume }: TestStack, count: number): Promise<void> {
+    const repository = join(folder, "repositories/team/many");
+    for (let tag = 0; tag < count; tag++) {
+        const path = join(repository, `_manifests/tags/${tag}/current`);
+        mkdirSync(path, { recursive: true });
+        writeFileSync(join(path, "link"), `sha256:${"0".repeat(64)}`);
+    }
+    const volumes = [
+        "--volume",
+        `${join(folder, "repositories")}:/from:ro`,
+        "--volume",
+        `${dataVolume}:/data`,
+    ];
+    const copy = "cp -r /from/. /data/docker/registry/v2/repositories";
+    await must("docker", [
+        "run",
+        "--rm",
+        ...volumes,
+        "--entrypoint",
+        "sh",
+        "registry:3.1.1",
+        "-c",
+        copy,
+    ]);
+    rmSync(join(folder, "repositories"), { recursive: true });
+}
+
+/** Pushes one image after the other; returns how many. */
+async function pushUntil(signal: AbortSignal, pusher: ArtifactClient): Promise<number> {
+    let count = 0;
+    while (!signal.aborted) await pusher.pushImage(`team/app${count % 3}`, `${++count}`);
+    return count;
+}
+
+/** A PATH with an engine that cannot import a state. */
+function withoutImport({ environment }: TestStack): string {
+    const bin = join(folder, "bin");
+    mkdirSync(bin);
+    const path = environment.PATH ?? "";
+    writeFileSync(
+        join(bin, "pulumi"),
+        `#!/bin/sh\n[ "$1 $2" != 'stack import' ] || exit 1\nPATH='${path}' exec pulumi "$@"\n`,
+    );
+    chmodSync(join(bin, "pulumi"), 0o755);
+    return `${bin}${delimiter}${path}`;
+}
+
+test("a folder with images is backed up, completed, and taken over by a stack whose state was lost", () => {
+    const dataPath = join(folder, "data");
+    return withStack({ dataPath }, async (stack) => {
+        await stack.up();
+        const before = await stack.outputs();
+        const pusher = new ArtifactClient(before);
+        const digest = await pusher.pushImage("team/app", "1");
+        await mustPerform("backup", stack);
+
+        const again = await perform("backup", stack);
+        expect([again.code, again.stderr]).toEqual([
+            1,
+            expect.stringContaining("is there already"),
+        ]);
+        await mustPerform("backup", stack, { isForced: true });
+        const without = await perform("backup", stack, {
+            file: `${file}.2`,
+            env: { PRIVATE_REGISTRY_BACKUP_PASSPHRASE: undefined },
+        });
+        expect([without.code, without.stderr]).toEqual([
+            1,
+            expect.stringContaining("no backup passphrase"),
+        ]);
+        const weak = await perform("backup", stack, {
+            file: `${file}.2`,
+            env: { PRIVATE_REGISTRY_BACKUP_PASSPHRASE: "short" },
+        });
+        expect([weak.code, weak.stderr]).toEqual([
+            1,
+            expect.stringContaining("allowed: 12 or more"),
+        ]);
+        expect(readdirSync(folder).sort()).toEqual(["backup", "data"]);
+        await expectNothingLeft(stack);
+
+        // What is lost comes back, what came since stays.
+        const later = await pusher.pushImage("team/app", "2");
+        const moved = await pusher.pushImage("team/app", "1");
+        const repositories = join(dataPath, "docker/registry/v2/repositories");
+        await pusher.pushImage("team/gone", "1");
+        const backup = join(folder, "images");
+        await mustPerform("backup", stack, { file: backup, mode: "images-only" });
+        rmSync(join(repositories, "team/gone"), { recursive: true });
+        await expect(pusher.pull("team/gone", "1")).rejects.toThrow();
+        expect(await mustPerform("restore", stack, { file: backup, mode: "images-only" })).toMatch(
+            /\d+ files added/,
+        );
+        await pusher.pull("team/gone", "1");
+        await mustPerform("restore", stack, { mode: "images-only" });
+        expect(await pusher.pull("team/app", "1")).toBe(moved);
+        expect(await pusher.pull("team/app", "2")).toBe(later);
+        expect(await pusher.pull("team/app", digest)).toBe(digest);
+        const stateless = await perform("restore", stack, { file: backup });
+        expect(stateless.stderr).toContain("holds images only");
+
+        const occupied = await perform("restore", stack);
+        expect(occupied.stderr).toMatch(
+            /is there, with \d+ resources; allowed: one that is not there, or empty/,
+        );
+
+        // The state is lost; the containers and the images are not.
+        const machine = TestStack.emptyMachine(stack);
+        try {
+            machine.configure({ dataPath, dataRetained: true });
+            const differs = await perform("restore", machine);
+            expect(differs.stderr).toContain("is not the configuration of the backup");
+            machine.configure({ dataPath });
+            const contained = await perform("restore", machine);
+            expect(contained.stderr).toContain("containers of this stack are there");
+            const command = /docker (rm --force [^(]*?)\. /.exec(contained.stderr)?.[1] ?? "";
+            await must("docker", command.split(" "));
+            const filled = await perform("restore", machine);
+            expect(filled.stderr).toContain("holds images already");
+            await mustPerform("restore", machine, { isForced: true });
+            await machine.up();
+            expect(await machine.outputs()).toEqual(before);
+            expect(await pusher.pull("team/app", "1")).toBe(moved);
+        } finally {
+            await machine.dispose();
+        }
+    });
+});
+
+/** A backup that comes to no end, because it is ended or there is no room, has left nothing. */
+async function expectNothingLeft(stack: TestStack): Promise<void> {
+    const place = mkdtempSync(join(folder, "place-"));
+    const path = join(place, "backup");
+    const { args, options } = start("backup", stack, { file: path });
+    const child = spawn(process.execPath, args, { ...options, stdio: "ignore" });
+    while (!existsSync(`${path}.partial`)) await sleep(5);
+    child.kill("SIGTERM");
+    expect(await once(child, "exit")).toEqual([1, null]);
+    expect(readdirSync(place)).toEqual([]);
+
+    const mounted = await run("mount", ["-t", "tmpfs", "-o", "size=100k", "tmpfs", place]);
+    if (mounted.code !== 0) {
+        process.stderr.write(
+            "no file system of its own: what happens without room was not tried\n",
+        );
+        return;
+    }
+    try {
+        const full = await perform("backup", stack, { file: path });
+        expect([full.code, full.stderr]).toEqual([1, expect.stringContaining("no room left in")]);
+        expect(readdirSync(place)).toEqual([]);
+    } finally {
+        await must("umount", [place]);
+    }
+}
