@@ -29,7 +29,9 @@ export interface RegistryConfigArgs {
 export function registryConfig(args: RegistryConfigArgs): string {
     const config = {
         version: "0.1",
-        log: { level: "info", formatter: "text", accesslog: { disabled: false } },
+        // The access log proper is plain text and knows no account. The registry's own line at the end of
+        // a request has account, repository and status; it is of level "info".
+        log: { level: "info", formatter: "json", accesslog: { disabled: true } },
         storage: {
             filesystem: { rootdirectory: CONTAINER.data },
             cache: { blobdescriptor: "inmemory" },

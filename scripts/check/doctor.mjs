@@ -1,13 +1,15 @@
 // @ts-check
 // npm run doctor: looks at what is really there, on the Docker host and on every client host, and says what differs.
+import { chmodSync, renameSync, writeFileSync } from "node:fs";
 import { checkClients, clientsOf } from "./clients.mjs";
-import { checkRegistry, daysLeft, haveSettingsLoaded } from "./registry.mjs";
+import { asMetrics } from "./metrics.mjs";
+import { checkRegistry, daysLeft, haveSettingsLoaded, measureData } from "./registry.mjs";
 import { find, pulumi, readResources } from "./state.mjs";
 import { table } from "./table.mjs";
 
 // The engine leaves a log of its own.
 process.umask(0o077);
-const [, , stack = "", mode = ""] = process.argv;
+const [, , stack = "", mode = "", file = ""] = process.argv;
 const resources = readResources(stack);
 if (resources.length === 0) {
     process.stderr.write("The stack has no resources: nothing was deployed. Run: npm run up\n");
@@ -28,8 +30,44 @@ const days = certificate === undefined ? "?" : String(daysLeft(certificate));
 const wrong =
     registry.filter(({ isFine }) => !isFine).length +
     findings.filter(({ differs }) => differs.length > 0).length;
-process.stdout.write(mode === "json" ? asJson() : asTables());
+print({ json: asJson, metrics: asPrometheus }[mode] ?? asTables);
 process.exitCode = wrong === 0 ? 0 : 1;
+
+/**
+ * On standard output; or into a file that other users may read, and never find half written.
+ *
+ * @param {() => string} report
+ */
+function print(report) {
+    if (file === "") {
+        process.stdout.write(report());
+        return;
+    }
+    const unfinished = `${file}.${process.pid}`;
+    try {
+        writeFileSync(unfinished, report());
+        chmodSync(unfinished, 0o644);
+        renameSync(unfinished, file);
+    } catch (error) {
+        const cause = error instanceof Error ? error.message : String(error);
+        process.stderr.write(`doctor: cannot write ${file}: ${cause}\n`);
+        process.exit(2);
+    }
+}
+
+/** For Prometheus, by node_exporter's textfile collector. */
+function asPrometheus() {
+    return asMetrics({
+        registry: outputs.registry,
+        checks: registry,
+        clients: findings.map(({ client, differs }) => ({
+            name: client.name,
+            isFine: differs.length === 0,
+        })),
+        data: measureData(resources),
+        now: Date.now(),
+    });
+}
 
 /** For programs: a cron job, a CI job, a dashboard. */
 function asJson() {

@@ -11,9 +11,9 @@ const PATIENCE_MS = 1000;
 
 /** @typedef {import("./state.mjs").Resource} Resource */
 /**
- * `isDue`: fine, and the next `up` will see to it.
+ * `isDue`: fine, and the next `up` will see to it. `expires`: when a certificate ends, in ms since 1970.
  *
- * @typedef {{ part: string, text: string, isFine: boolean, isDue?: boolean }} Finding
+ * @typedef {{ part: string, text: string, isFine: boolean, isDue?: boolean, expires?: number }} Finding
  */
 
 /**
@@ -163,13 +163,42 @@ function checkCertificates(resources) {
                 text: `${days} days left${isFine ? "" : "; run: npm run up"}${isDue ? "; the next up renews it" : ""}`,
                 isFine,
                 isDue,
+                expires: expiryOf(certPem),
             };
         });
 }
 
+/**
+ * Size and free space of the file system that the images lie on, in bytes; undefined when it cannot be asked.
+ *
+ * @param {Resource[]} resources
+ * @returns {{ size: number, available: number } | undefined}
+ */
+export function measureData(resources) {
+    const container = find(resources, "registry-server-container");
+    const host = find(resources, "registry-docker")?.inputs.host;
+    const mount = container?.inputs.volumes?.find((/** @type {any} */ { readOnly }) => !readOnly);
+    if (container === undefined || mount === undefined) return undefined;
+    // Busybox is in the official image and in ours; only the official one has a df by itself.
+    const df = ["busybox", "df", "-Pk", mount.containerPath];
+    const { status, stdout } = spawnSync(
+        "docker",
+        ["--host", host, "exec", container.inputs.name, ...df],
+        { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
+    );
+    const numbers = / (\d+) +\d+ +(\d+) +\d+% /.exec(stdout ?? "");
+    if (status !== 0 || numbers === null) return undefined;
+    return { size: Number(numbers[1]) * 1024, available: Number(numbers[2]) * 1024 };
+}
+
 /** @param {string} pem */
 export function daysLeft(pem) {
-    return Math.floor((Date.parse(new X509Certificate(pem).validTo) - Date.now()) / DAY);
+    return Math.floor((expiryOf(pem) - Date.now()) / DAY);
+}
+
+/** @param {string} pem */
+function expiryOf(pem) {
+    return Date.parse(new X509Certificate(pem).validTo);
 }
 
 /**

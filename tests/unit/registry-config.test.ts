@@ -13,6 +13,7 @@ const read = (changes: Partial<typeof args> = {}) =>
 test("is YAML that holds what was given", () => {
     expect(read()).toMatchObject({
         version: "0.1",
+        log: { level: "info", formatter: "json", accesslog: { disabled: true } },
         storage: { delete: { enabled: true }, maintenance: { readonly: { enabled: false } } },
         http: {
             secret: args.httpSecret,
