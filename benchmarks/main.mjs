@@ -7,6 +7,7 @@ import { say, seconds } from "./measure.mjs";
 import { renderReadme } from "./readme.mjs";
 import * as auth from "./auth.mjs";
 import * as engine from "./engine.mjs";
+import * as fleet from "./fleet.mjs";
 import * as lifecycle from "./lifecycle.mjs";
 import * as setup from "./setup.mjs";
 import * as setupCold from "./setup-cold.mjs";
@@ -18,6 +19,7 @@ import * as state from "./state.mjs";
  * @typedef {object} Measurement
  * @property {string} unit of all samples
  * @property {Record<string, number[]>} samples
+ * @property {{ head: string[], rows: string[][] }[]} [tables] shown instead of one of the samples
  * @property {{ name: string, value: number, aim?: string }[]} ratios
  * @property {string[]} facts
  *
@@ -27,7 +29,7 @@ import * as state from "./state.mjs";
  */
 
 /** @type {Record<string, Benchmark>} */
-const BENCHMARKS = { engine, lifecycle, auth, state, setup, "setup-cold": setupCold };
+const BENCHMARKS = { engine, lifecycle, fleet, auth, state, setup, "setup-cold": setupCold };
 
 const asked = process.argv.slice(2);
 const names =
