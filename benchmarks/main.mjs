@@ -7,6 +7,7 @@ import { say, seconds } from "./measure.mjs";
 import { renderReadme } from "./readme.mjs";
 import * as auth from "./auth.mjs";
 import * as engine from "./engine.mjs";
+import * as fleet from "./fleet.mjs";
 import * as gap from "./gap.mjs";
 import * as lifecycle from "./lifecycle.mjs";
 import * as setup from "./setup.mjs";
@@ -19,6 +20,7 @@ import * as state from "./state.mjs";
  * @typedef {object} Measurement
  * @property {string} unit of all samples
  * @property {Record<string, number[]>} samples
+ * @property {{ head: string[], rows: string[][] }[]} [tables] shown instead of one of the samples
  * @property {{ name: string, value: number, aim?: string }[]} ratios
  * @property {string[]} facts
  *
@@ -28,7 +30,7 @@ import * as state from "./state.mjs";
  */
 
 /** @type {Record<string, Benchmark>} */
-const BENCHMARKS = { engine, lifecycle, gap, auth, state, setup, "setup-cold": setupCold };
+const BENCHMARKS = { engine, lifecycle, gap, fleet, auth, state, setup, "setup-cold": setupCold };
 
 const asked = process.argv.slice(2);
 const names =

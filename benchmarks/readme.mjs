@@ -7,7 +7,7 @@ const INTRODUCTION = `<!-- Written by benchmarks/readme.mjs with the results; ed
 
 # Benchmarks
 
-\`npm run bench\` measures everything but \`setup-cold\` (about ten minutes on two quiet cores) and writes this page and
+\`npm run bench\` measures everything but \`setup-cold\` (about half an hour on two quiet cores) and writes this page and
 [results/](results); \`sh scripts/bench NAME...\` measures only what is named. Nothing is asserted about time, here or in the tests.
 
 - What is compared was measured in one run, in turns: each round measures every line of a table once. A line shows the
@@ -41,7 +41,7 @@ function section(name, { title, about }) {
 
     /** @type {import("./main.mjs").Result} */
     const result = JSON.parse(readFileSync(path, "utf8"));
-    const { machine, samples, unit, ratios, facts } = result;
+    const { machine, samples, unit, tables, ratios, facts } = result;
     const rows = Object.entries(samples).map(([label, values]) => [
         label,
         figure(median(values)),
@@ -58,7 +58,9 @@ function section(name, { title, about }) {
     return [
         heading,
         ...(ratios.length > 0 ? [table(["compared", "value", "aim", ""], verdicts)] : []),
-        table(["measured", `median, ${unit}`, "range"], rows),
+        ...(tables ?? [{ head: ["measured", `median, ${unit}`, "range"], rows }]).map((it) =>
+            table(it.head, it.rows),
+        ),
         ...facts.map((fact) => `${fact}\n`),
         `${result.date.slice(0, 16).replace("T", " ")} UTC, ${Math.round(result.took)} s in all · ${machine.processor}, ` +
             `${machine.memory} · ${machine.system} · Pulumi ${machine.pulumi}, Node.js ${machine.node}, ` +
@@ -68,15 +70,16 @@ function section(name, { title, about }) {
 
 /**
  * @param {number} value
- * @param {string} aim such as "<= 1.5"
+ * @param {string} aim such as "<= 1.5", ">= 2" or "= 1"
  */
 function meets(value, aim) {
     const [sign, limit] = aim.split(" ");
+    if (sign === "=") return value === Number(limit);
     return sign === "<=" ? value <= Number(limit) : value >= Number(limit);
 }
 
 /** @param {number} value */
-function figure(value) {
+export function figure(value) {
     return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 

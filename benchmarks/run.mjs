@@ -10,6 +10,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
 }
 
 /** @typedef {{ cwd?: string, env?: NodeJS.ProcessEnv, input?: string }} RunOptions */
+/** @typedef {{ code: number, stdout: string, stderr: string }} Ended */
 
 /**
  * Runs a command to its end, without a shell. After an interruption it is asked to end, waited for, and then an error.

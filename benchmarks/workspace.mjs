@@ -19,7 +19,7 @@ import { attempt, must } from "./run.mjs";
 export const PROJECT = join(import.meta.dirname, "..");
 const PROGRAM = ["components", "config.ts", "index.ts", "lib", "package.json", "preflight.ts"];
 
-const FLAGS = ["--non-interactive", "--color", "never"];
+export const FLAGS = ["--non-interactive", "--color", "never"];
 
 /**
  * Projects of one measurement with everything of their own: folder, backend, PULUMI_HOME, passphrase, the name of
@@ -46,6 +46,8 @@ export class Workspace {
             ...process.env,
             PULUMI_HOME: home,
             PULUMI_BACKEND_URL: `file://${state}`,
+            // As pulumiw has it for the project's own backend.
+            PULUMI_DIY_BACKEND_GZIP: "true",
             PULUMI_CONFIG_PASSPHRASE: randomBytes(16).toString("hex"),
             PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
             PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
@@ -73,8 +75,13 @@ export class Workspace {
         for (const file of [...PROGRAM, "Pulumi.yaml"]) {
             cpSync(join(PROJECT, file), join(folder, file), { recursive: true });
         }
-        writeFileSync(join(folder, `Pulumi.${this.name}.yaml`), stackFile(port));
+        writeFileSync(this.stackFileOf(folder), stackFile(port));
         return folder;
+    }
+
+    /** @param {string} folder */
+    stackFileOf(folder) {
+        return join(folder, `Pulumi.${this.name}.yaml`);
     }
 
     /**
@@ -111,6 +118,15 @@ export class Workspace {
     async initialize(folder) {
         this.#projects.push(folder);
         await this.pulumi(folder, ["stack", "init", this.name]);
+    }
+
+    /**
+     * Leaves a stack as it is, for when what it has set up goes by itself: only what it made on this machine is taken away.
+     *
+     * @param {string} folder
+     */
+    abandon(folder) {
+        this.#projects = this.#projects.filter((project) => project !== folder);
     }
 
     /**

@@ -30,7 +30,7 @@ export interface TrustSettings {
 
 /**
  * The script for one host, from the parts in `components/trust-host`: only those that it has a use
- * for and without their comments, since the state keeps it twice for every host.
+ * for, without comments and indentation, since the state keeps it twice for every host.
  *
  * @param part reads the part with this name
  */
@@ -54,7 +54,7 @@ export function trustScript(settings: TrustSettings, part: (name: string) => str
         "proof",
         "main",
     ];
-    return [...assignments, ...parts.map((name) => withoutComments(part(name)))].join("\n");
+    return [...assignments, ...parts.map((name) => bare(part(name)))].join("\n");
 }
 
 function partsOf(target: Target): string[] {
@@ -74,6 +74,7 @@ function quote(text: string): string {
     return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-function withoutComments(script: string): string {
-    return script.replace(/^[ \t]*#.*\n/gm, "").trimEnd();
+function bare(script: string): string {
+    // Two blanks are not indentation: they are in files that the script writes.
+    return script.replace(/^ *#.*\n|^(?: {4})+/gm, "").trimEnd();
 }

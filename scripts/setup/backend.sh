@@ -102,6 +102,9 @@ backend_environment() {
     # Stack files are tracked, the passphrase is not: so the salt that goes with it is taken from the state (see run.mjs).
     export PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER=true
     export PULUMIW_STATE="$STATE"
+    [ "$mode" != exec ] || return 0
     # The engine writes its state readable for all otherwise.
-    [ "$mode" = exec ] || umask 077
+    umask 077
+    # With many client hosts the state repeats itself: a twentieth of the space, and less time to write it after each step.
+    export PULUMI_DIY_BACKEND_GZIP="${PULUMI_DIY_BACKEND_GZIP-true}"
 }

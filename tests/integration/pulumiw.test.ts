@@ -696,6 +696,7 @@ describe("backend, passphrase and stack", () => {
         for (const file of filesBelow(join(box.state, ".pulumi"))) expect(modeOf(file)).toBe("600");
         expect(box.seen("PULUMI_BACKEND_URL")).toBe(`file://${box.state}`);
         expect(box.seen("PULUMI_CONFIG_PASSPHRASE")).toBeUndefined();
+        expect(box.seen("PULUMI_DIY_BACKEND_GZIP")).toBe("true");
 
         const again = await box.pulumiw("up");
         expect(readFileSync(join(box.state, "passphrase"), "utf8")).toBe(passphrase);
@@ -724,6 +725,7 @@ describe("backend, passphrase and stack", () => {
         expect(stderr).not.toContain("canary-token");
         expect(box.seen("PULUMI_BACKEND_URL")).toBe(env.PULUMI_BACKEND_URL);
         expect(box.seen("PULUMI_CONFIG_PASSPHRASE_FILE")).toBeUndefined();
+        expect(box.seen("PULUMI_DIY_BACKEND_GZIP")).toBeUndefined();
         expect(existsSync(join(box.state, "passphrase"))).toBe(false);
         expect(box.calls("pulumi stack")).toEqual([]);
         // Theirs is the salt too.
