@@ -6,6 +6,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { find, readState, tryPulumi } from "../check/state.mjs";
 
+/** @typedef {import("../check/state.mjs").Resource} Resource */
+
 // The engine leaves a log of its own.
 process.umask(0o077);
 const [, , stack = ""] = process.argv;
@@ -13,19 +15,8 @@ const [, , stack = ""] = process.argv;
 mendBackend(process.env.PULUMI_BACKEND_URL ?? "");
 if (tryPulumi(["cancel", "--yes"], stack).status !== 0) process.exit(1);
 const { resources, unfinished } = readState(stack);
-const host = find(resources, "registry-docker")?.inputs.host;
-
-for (const { type, urn, inputs } of unfinished) {
-    const kind = /^docker:index\/(container|network|volume):/.exec(type)?.[1];
-    // The volume with the images is taken over by the next run.
-    if (kind === undefined || urn.endsWith("-data")) continue;
-    const force = kind === "network" ? [] : ["--force"];
-    const { stdout } = spawnSync("docker", ["--host", host, kind, "rm", ...force, inputs.name], {
-        encoding: "utf8",
-        stdio: ["ignore", "pipe", "ignore"],
-    });
-    if (stdout.trim() !== "") process.stdout.write(`removed the ${kind} ${stdout.trim()}\n`);
-}
+const provider = find(resources, "registry-docker");
+if (provider !== undefined) removeUnrecorded(provider);
 
 const flags = ["--yes", "--skip-preview", "--clear-pending-creates"];
 const { status, stdout } = tryPulumi(["refresh", ...flags], stack);
@@ -35,6 +26,43 @@ if (status !== 0) {
 }
 const option = stack === "" ? "" : ` -- --stack ${stack}`;
 process.stdout.write(`Ready to go on: npm run up${option}, or npm run destroy${option}\n`);
+
+/**
+ * Containers of this stack that the state does not know, and networks and volumes that were being made. The volume with
+ * the images is not among them: the next run takes it over.
+ *
+ * @param {Resource} provider of Docker
+ */
+function removeUnrecorded({ urn, inputs: { host } }) {
+    const [head = "", project] = urn.split("::");
+    const label = `label=private-registry.stack=${project}/${head.replace("urn:pulumi:", "")}`;
+    const known = new Set(resources.map(({ id }) => id));
+    const containers = docker(host, ["ps", "--all", "--quiet", "--no-trunc", "--filter", label]);
+    for (const id of containers.split("\n").filter((line) => line !== "" && !known.has(line))) {
+        docker(host, ["rm", "--force", "--volumes", id]);
+        process.stdout.write(`removed the container ${id.slice(0, 12)}\n`);
+    }
+    for (const { type, urn, inputs } of unfinished) {
+        const kind = /^docker:index\/(network|volume):/.exec(type)?.[1];
+        if (kind === undefined || urn.endsWith("-data")) continue;
+        const name = docker(host, [kind, "rm", inputs.name]);
+        if (name !== "") process.stdout.write(`removed the ${kind} ${name}\n`);
+    }
+}
+
+/**
+ * What it printed; nothing when it failed.
+ *
+ * @param {string} host
+ * @param {string[]} args
+ */
+function docker(host, args) {
+    const { stdout } = spawnSync("docker", ["--host", host, ...args], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+    });
+    return (stdout ?? "").trim();
+}
 
 /**
  * A backend in a folder keeps what it knows of each file in a second one, which it does not write in one step: one that is

@@ -1,11 +1,15 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { truncateSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { inspect } from "../support/docker";
 import { pushImage, servesImage } from "../support/images";
 import { ask } from "../support/registry-client";
 import { run } from "../support/run";
 import { type TestStack, withStack } from "../support/stack";
+import { pushBlob, Stream } from "../support/stream";
 
 const RECOVER = join(__dirname, "../../scripts/setup/recover.mjs");
 const FLAGS = ["--yes", "--skip-preview", "--non-interactive", "--color", "never"];
@@ -70,6 +74,64 @@ test("a run that is killed, wherever it is, is gone on with: no authority, accou
         await stack.up();
         expect(await servesImage(stack, image)).toBe(true);
         expect(stack.printedPasswords()).toBe(0);
+    }));
+
+test("a provider that is killed fails the run, and the next one goes on", () =>
+    withStack({}, async (stack) => {
+        const child = spawn("pulumi", ["up", ...FLAGS], {
+            cwd: stack.folder,
+            env: stack.environment,
+            stdio: ["ignore", "pipe", "inherit"],
+        });
+        let printed = "";
+        child.stdout.on("data", (data) => {
+            if (printed.includes("loader creating")) return;
+            printed += String(data);
+            if (printed.includes("loader creating")) {
+                const provider = [
+                    "-KILL",
+                    "--parent",
+                    String(child.pid),
+                    "--full",
+                    "resource-docker",
+                ];
+                spawn("pkill", provider, { stdio: "inherit" });
+            }
+        });
+        const [code] = await once(child, "exit");
+        expect(code).not.toBe(0);
+        await recover(stack);
+        await stack.up();
+        const outputs = await stack.outputs();
+        expect(await ask(outputs, "/v2/", { team: "dev" })).toMatchObject({ status: 200 });
+        expect(await stack.containers()).toHaveLength(2);
+    }));
+
+test("a registry whose process is killed under pushes comes back, with all that it had accepted", () =>
+    withStack({}, async (stack) => {
+        await stack.up();
+        const outputs = await stack.outputs();
+        const accepted: string[] = [];
+        const pushes = Stream.start(2, async () => {
+            accepted.push(await pushBlob(outputs, "dev", 4096));
+        });
+        for (let round = 0; round < 5; round++) {
+            const count = accepted.length;
+            while (accepted.length < count + 5) await sleep(20);
+            const { Pid } = (await inspect(stack.containerName)).State as unknown as {
+                Pid: number;
+            };
+            process.kill(Pid, "SIGKILL");
+        }
+        const count = accepted.length;
+        while (accepted.length < count + 5) await sleep(20);
+        await pushes.end();
+        for (const digest of accepted) {
+            const path = `/v2/stream/blobs/blobs/${digest}`;
+            const { status, body } = await ask(outputs, path, { team: "dev" });
+            const found = createHash("sha256").update(body).digest("hex");
+            expect([status, `sha256:${found}`]).toEqual([200, digest]);
+        }
     }));
 
 test("a state that a killed run left unreadable is read again", () =>

@@ -10,12 +10,12 @@ export class Stream {
     private done = 0;
     private readonly failures: string[] = [];
 
-    private constructor(count: number, action: () => Promise<void>) {
+    private constructor(count: number, action: () => Promise<unknown>) {
         this.loops = Array.from({ length: count }, () => this.loop(action));
     }
 
     /** Starts that many loops of the same action. It throws when it fails. */
-    public static start(count: number, action: () => Promise<void>): Stream {
+    public static start(count: number, action: () => Promise<unknown>): Stream {
         return new Stream(count, action);
     }
 
@@ -26,7 +26,7 @@ export class Stream {
         return { done: this.done, failures: this.failures };
     }
 
-    private async loop(action: () => Promise<void>): Promise<void> {
+    private async loop(action: () => Promise<unknown>): Promise<void> {
         while (!this.isEnding) {
             try {
                 await action();
@@ -45,15 +45,16 @@ export async function askOnce(outputs: Outputs, team: string): Promise<void> {
     if (status !== 200) throw new Error(`GET /v2/ as ${team}: ${status}`);
 }
 
-/** Uploads a new blob of that many bytes in two requests, as clients do. */
-export async function pushBlob(outputs: Outputs, team: string, bytes = 256): Promise<void> {
+/** Uploads a new blob in two requests, as clients do; returns its digest once it is accepted. */
+export async function pushBlob(outputs: Outputs, team: string, bytes = 256): Promise<string> {
     const body = randomBytes(bytes).toString("hex");
     const begun = await ask(outputs, "/v2/stream/blobs/blobs/uploads/", { team, method: "POST" });
     if (begun.status !== 202) throw new Error(`POST of an upload as ${team}: ${begun.status}`);
     const location = new URL(String(begun.headers.location), outputs.url);
-    const digest = createHash("sha256").update(body).digest("hex");
-    location.searchParams.set("digest", `sha256:${digest}`);
+    const digest = `sha256:${createHash("sha256").update(body).digest("hex")}`;
+    location.searchParams.set("digest", digest);
     const path = `${location.pathname}${location.search}`;
     const ended = await ask(outputs, path, { team, method: "PUT", body });
     if (ended.status !== 201) throw new Error(`PUT of an upload as ${team}: ${ended.status}`);
+    return digest;
 }
