@@ -47,7 +47,7 @@ export class Images {
      * Tags with the digest that each names now, and when that image was made.
      *
      * @param {string} repository
-     * @returns {Promise<import("./rules").Tag[]>}
+     * @returns {Promise<import("./rules.js").Tag[]>}
      */
     async tags(repository) {
         const lists = await this.#pages(`/v2/${repository}/tags/list?n=100`);

@@ -11,10 +11,10 @@ import rules from "./rules.js";
 const [, , stack = "", mode = ""] = process.argv;
 const option = stack === "" ? "" : ` --stack ${stack}`;
 
-/** @typedef {{ repository: string, verdicts: import("./rules").Verdict[] }} Judged */
+/** @typedef {{ repository: string, verdicts: import("./rules.js").Verdict[] }} Judged */
 
 await main(async (signal) => {
-    /** @type {import("./rules").Rule[]} */
+    /** @type {import("./rules.js").Rule[]} */
     const given = JSON.parse(pulumi(["stack", "output", "--json"], stack)).retention ?? [];
     if (given.length === 0) {
         throw new MaintenanceError(
@@ -45,7 +45,7 @@ await main(async (signal) => {
 
 /**
  * @param {Images} images
- * @param {import("./rules").Rule[]} given
+ * @param {import("./rules.js").Rule[]} given
  * @returns {Promise<Judged[]>}
  */
 async function judgeAll(images, given) {
@@ -120,7 +120,7 @@ async function deleteAll(images, judged, signal) {
 /**
  * @param {Images} images
  * @param {string} repository
- * @param {import("./rules").Tag} tag
+ * @param {import("./rules.js").Tag} tag
  * @returns {Promise<boolean>} whether the tag is gone
  */
 async function untag(images, repository, { name, digest }) {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ClientHost, type ClientNetwork, withHosts } from "../support/client-host";
 import { expectHealthy } from "../support/doctor";
+import { interrupted, recover } from "../support/interrupted";
 import { client, fleet, login, pull, push, REGISTRY_NAME } from "../support/fleet";
 import { type StackOptions, withStack } from "../support/stack";
 
@@ -106,6 +107,36 @@ test("the registry runs on another machine, reached with OpenSSH, and others tru
                     });
                     const after = await Promise.all([a, b].map((host) => host.listing()));
                     expect(after).toEqual(before);
+                },
+                options,
+            ),
+        );
+    }));
+
+test("a Docker daemon that is killed under a run fails it, and the next one goes on", () =>
+    withHosts(["docker"], async ([server], network) => {
+        await prepare(server);
+        const config = {
+            dockerHost: `ssh://root@${server.address}`,
+            address: server.address,
+            bindAddress: "0.0.0.0",
+        };
+        await withOpenSsh([server], network, (options) =>
+            withStack(
+                config,
+                async (stack) => {
+                    const { code } = await interrupted(stack, "up", "loader creating", () =>
+                        server.must("kill -9 $(pidof dockerd)"),
+                    );
+                    expect(code).not.toBe(0);
+                    await server.must(
+                        "rm -f /var/run/docker.pid; (dockerd >>/var/log/dockerd.log 2>&1 &); until docker info; do sleep 0.2; done",
+                    );
+                    await recover(stack);
+                    await stack.up();
+                    await expectHealthy(stack);
+                    const { containers } = await dockerOn(server);
+                    expect(containers).toHaveLength(2);
                 },
                 options,
             ),

@@ -1,48 +1,30 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { truncateSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "../support/docker";
 import { pushImage, servesImage } from "../support/images";
+import { interrupted, recover } from "../support/interrupted";
 import { ask } from "../support/registry-client";
-import { run } from "../support/run";
 import { type TestStack, withStack } from "../support/stack";
 import { pushBlob, Stream } from "../support/stream";
 
-const RECOVER = join(__dirname, "../../scripts/setup/recover.mjs");
-const FLAGS = ["--yes", "--skip-preview", "--non-interactive", "--color", "never"];
-
-/** Kills the engine, and nothing else, when it says something; returns whether it came to that. */
-async function killAt(stack: TestStack, command: string, said: string): Promise<boolean> {
-    const child = spawn("pulumi", [command, ...FLAGS], {
-        cwd: stack.folder,
-        env: stack.environment,
-        stdio: ["ignore", "pipe", "inherit"],
-    });
-    let printed = "";
-    child.stdout.on("data", (data) => {
-        printed += String(data);
-        if (printed.includes(said)) child.kill("SIGKILL");
-    });
-    const [, signal] = await once(child, "exit");
-    child.stdout.destroy();
-    return signal === "SIGKILL";
-}
-
-async function recover(stack: TestStack): Promise<void> {
-    const options = { cwd: stack.folder, env: stack.environment };
-    const { code, stdout, stderr } = await run("node", [RECOVER], options);
-    if (code !== 0) throw new Error(stdout + stderr);
-    expect(stdout).toContain("Ready to go on: npm run up, or npm run destroy");
+/** Kills the engine, and nothing else, when it says something. */
+async function killAt(stack: TestStack, command: string, said: string): Promise<void> {
+    const end = await interrupted(stack, command, said, (child) => child.kill("SIGKILL"));
+    expect([said, end.signal]).toEqual([said, "SIGKILL"]);
 }
 
 test("a run that is killed, wherever it is, is gone on with: no authority, account or image is lost", () =>
     withStack({}, async (stack) => {
         // Whatever was recorded before must be what is there in the end.
-        for (const said of ["password-dev created", "loader creating", "container creating"]) {
-            expect([said, await killAt(stack, "up", said)]).toEqual([said, true]);
+        for (const said of [
+            "password-dev created",
+            "loader creating",
+            "container creating",
+            "proof-command creating",
+        ]) {
+            await killAt(stack, "up", said);
             await recover(stack);
         }
         const state = await stack.exported();
@@ -54,7 +36,7 @@ test("a run that is killed, wherever it is, is gone on with: no authority, accou
 
         stack.configure({ subjectAltNames: ["registry.internal"], teams: ["dev", "web"] });
         for (const said of ["server-cert created", "container deleting", "container creating"]) {
-            expect([said, await killAt(stack, "up", said)]).toEqual([said, true]);
+            await killAt(stack, "up", said);
             await recover(stack);
         }
         await stack.up();
@@ -65,8 +47,8 @@ test("a run that is killed, wherever it is, is gone on with: no authority, accou
         expect(await ask(second, "/v2/", { team: "web" })).toMatchObject({ status: 200 });
         await stack.up("--expect-no-changes");
 
-        for (const said of ["container deleting", "settings deleting"]) {
-            expect([said, await killAt(stack, "destroy", said)]).toEqual([said, true]);
+        for (const said of ["proof-command deleting", "container deleting", "settings deleting"]) {
+            await killAt(stack, "destroy", said);
             await recover(stack);
         }
         await stack.destroy();
@@ -78,27 +60,10 @@ test("a run that is killed, wherever it is, is gone on with: no authority, accou
 
 test("a provider that is killed fails the run, and the next one goes on", () =>
     withStack({}, async (stack) => {
-        const child = spawn("pulumi", ["up", ...FLAGS], {
-            cwd: stack.folder,
-            env: stack.environment,
-            stdio: ["ignore", "pipe", "inherit"],
+        const { code } = await interrupted(stack, "up", "loader creating", (child) => {
+            const provider = ["--parent", String(child.pid), "--full", "resource-docker"];
+            spawn("pkill", ["-KILL", ...provider], { stdio: "inherit" });
         });
-        let printed = "";
-        child.stdout.on("data", (data) => {
-            if (printed.includes("loader creating")) return;
-            printed += String(data);
-            if (printed.includes("loader creating")) {
-                const provider = [
-                    "-KILL",
-                    "--parent",
-                    String(child.pid),
-                    "--full",
-                    "resource-docker",
-                ];
-                spawn("pkill", provider, { stdio: "inherit" });
-            }
-        });
-        const [code] = await once(child, "exit");
         expect(code).not.toBe(0);
         await recover(stack);
         await stack.up();

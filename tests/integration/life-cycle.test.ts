@@ -148,26 +148,38 @@ test("a container name that something else has is an error, and the other contai
         await stack.up();
     }));
 
-test("an image that is no registry ends in a clear error, and the way back works", () =>
+test.each([
+    [
+        "that is no registry",
+        // Starts, finds that it has no part of that name, and ends.
+        "RUN cp /bin/busybox /bin/registry",
+        /is not proved: nothing answers at 127\.0\.0\.1:\d+; see: docker logs/,
+    ],
+    [
+        "of another architecture",
+        // Its shell says that it is for ARM.
+        "RUN cp /bin/busybox /sh && printf '\\267' | busybox dd of=/sh bs=1 seek=18 conv=notrunc && mv /sh /bin/sh",
+        // Docker says so at the start, or, older ones, in the container's log.
+        /exec format error|the settings could not be loaded \(exit code 1\); see: docker logs/,
+    ],
+])("an image %s ends in a clear error, and the way back works", (_, change, cause) =>
     withStack({}, async (stack) => {
         await stack.up();
         const digest = await pushImage(stack);
         const broken = `private-registry-broken:${Date.now()}`;
         await must("docker", ["build", "--tag", broken, "-"], {
-            // Starts, finds that it has no part of that name, and ends.
-            input: "FROM registry:3.1.1\nRUN cp /bin/busybox /bin/registry\n",
+            input: `FROM registry:3.1.1\n${change}\n`,
         });
         try {
             stack.configure({ image: broken });
             const { code, printed } = await stack.pulumi(["up", "--yes", "--skip-preview"]);
             expect(code).not.toBe(0);
-            expect(printed).toMatch(
-                /is not proved: nothing answers at 127\.0\.0\.1:\d+; see: docker logs/,
-            );
+            expect(printed).toMatch(cause);
             stack.configure({});
             await stack.up();
             expect(await servesImage(stack, digest)).toBe(true);
         } finally {
             await docker("image", "rm", "--force", broken);
         }
-    }));
+    }),
+);

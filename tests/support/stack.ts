@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import {
     cpSync,
     existsSync,
@@ -13,7 +13,6 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import type { AddressInfo } from "node:net";
 import { stringify } from "yaml";
 import { docker, removeLabelled } from "./docker";
 import { must, type Result, run } from "./run";
@@ -55,6 +54,8 @@ export interface StackOptions {
     /** Whether the stack starts as a fresh clone does: with no packages and no plugins. */
     readonly isClone?: boolean;
     readonly env?: NodeJS.ProcessEnv;
+    /** Default: one that no other stack has. */
+    readonly name?: string;
     /** Shell scripts that stand before everything else on the PATH, by the name of the command. */
     readonly tools?: Readonly<Record<string, string>>;
 }
@@ -128,7 +129,7 @@ export class TestStack {
         config: Record<string, unknown> = {},
         options: StackOptions = {},
     ): Promise<TestStack> {
-        const stack = new TestStack(await freePort(), options);
+        const stack = new TestStack(await freePort(), options, options.name);
         try {
             if (options.isClone) {
                 await must("npm", ["ci"], { cwd: stack.folder, env: stack.environment });
@@ -275,12 +276,21 @@ export async function withStack(
     }
 }
 
-/** A TCP port of the loopback that nothing listens on now. */
+/**
+ * A TCP port of the loopback that nothing listens on now. Below those that the system gives to outgoing connections: one of
+ * these could take it before it is listened on.
+ */
 export async function freePort(): Promise<number> {
-    const server = createServer();
-    await once(server.listen(0, "127.0.0.1"), "listening");
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, "close");
-    return port;
+    for (;;) {
+        const port = randomInt(20_000, 32_000);
+        const server = createServer();
+        try {
+            await once(server.listen(port, "127.0.0.1"), "listening");
+            server.close();
+            await once(server, "close");
+            return port;
+        } catch {
+            // Something has it.
+        }
+    }
 }
