@@ -1,9 +1,7 @@
 // @ts-check
 // One command on a host over SSH, with the connection that the state has.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { text } from "node:stream/consumers";
 import { Client } from "ssh2";
+import { run } from "./run.mjs";
 
 /** Seconds that a host may take to let a connection in. */
 const PATIENCE = 15;
@@ -19,7 +17,7 @@ const PATIENCE = 15;
  * @returns {Promise<Result>}
  */
 export async function runOn(connection, command, input) {
-    if (connection === undefined) return runHere(command, input);
+    if (connection === undefined) return run("/bin/sh", ["-c", command], input);
     /** @type {Client[]} */
     const clients = [];
     try {
@@ -117,20 +115,4 @@ function execute(client, command, input) {
             stream.end(input);
         });
     });
-}
-
-/**
- * @param {string} command
- * @param {string} input
- */
-async function runHere(command, input) {
-    const child = spawn("/bin/sh", ["-c", command]);
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(input);
-    const [stdout, stderr, [code]] = await Promise.all([
-        text(child.stdout),
-        text(child.stderr),
-        once(child, "close"),
-    ]);
-    return { code: code ?? 1, stdout, stderr };
 }

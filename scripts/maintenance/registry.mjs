@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { hostname, userInfo } from "node:os";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
+import { run } from "../check/run.mjs";
 import { find, readResources } from "../check/state.mjs";
 
 /** Where the settings are inside the registry's container. */
@@ -89,16 +90,8 @@ export function findRegistry(stack) {
  * @param {string} [input]
  * @returns {Promise<Result>}
  */
-export async function docker({ host }, args, input = "") {
-    const child = spawn("docker", ["--host", host, ...args]);
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(input);
-    const [stdout, stderr, [code]] = await Promise.all([
-        text(child.stdout),
-        text(child.stderr),
-        once(child, "close"),
-    ]);
-    return { code: code ?? 1, stdout, stderr };
+export function docker({ host }, args, input = "") {
+    return run("docker", ["--host", host, ...args], input);
 }
 
 /**
