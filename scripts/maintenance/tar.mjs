@@ -81,7 +81,12 @@ function writeNumber(bytes, offset, value) {
  */
 function readNumber(bytes, offset) {
     if (bytes[offset] === 0x80) return Number(bytes.readBigUInt64BE(offset + 4));
-    const text = bytes.toString("latin1", offset, offset + 12).replace(/[\0 ]+$/, "");
+    return readOctal(bytes.subarray(offset, offset + 12));
+}
+
+/** @param {Buffer} field */
+function readOctal(field) {
+    const text = field.toString("latin1").replace(/[\0 ]+$/, "");
     if (!/^ *[0-7]*$/.test(text)) throw new DamagedArchive("a number in a header is none");
     return Number.parseInt(text || "0", 8);
 }
@@ -109,22 +114,26 @@ function checksum(bytes) {
  */
 export async function* readTar(source, { isStrict = false } = {}) {
     const bytes = new Bytes(source);
-    for (;;) {
-        const member = await readHeader(bytes, isStrict);
-        if (member === undefined) return;
-        let left = member.size;
-        const body = async function* () {
-            while (left > 0) {
-                const chunk = await bytes.some(left);
-                left -= chunk.length;
-                yield chunk;
-            }
-        };
-        yield { ...member, body };
-        for await (const chunk of body()) void chunk;
-        const filling = await bytes.exactly(padding(member.size).length);
-        if (isStrict && !isEmpty(filling))
-            throw new DamagedArchive(`bytes after ${member.name} were changed`);
+    try {
+        for (;;) {
+            const member = await readHeader(bytes, isStrict);
+            if (member === undefined) return;
+            let left = member.size;
+            const body = async function* () {
+                while (left > 0) {
+                    const chunk = await bytes.some(left);
+                    left -= chunk.length;
+                    yield chunk;
+                }
+            };
+            yield { ...member, body };
+            for await (const chunk of body()) void chunk;
+            const filling = await bytes.exactly(padding(member.size).length);
+            if (isStrict && !isEmpty(filling))
+                throw new DamagedArchive(`bytes after ${member.name} were changed`);
+        }
+    } finally {
+        await bytes.close();
     }
 }
 
@@ -148,7 +157,7 @@ async function readHeader(bytes, isStrict) {
                 throw new DamagedArchive("there is something after its end");
             return undefined;
         }
-        if (readNumber(head.subarray(148, 156), 0) !== checksum(head))
+        if (readOctal(head.subarray(148, 156)) !== checksum(head))
             throw new DamagedArchive("a header is damaged, or it is no tar archive");
         read.push(head);
         const size = readNumber(head, 124);
@@ -224,6 +233,11 @@ class Bytes {
             chunks.push(chunk);
         }
         return chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks);
+    }
+
+    /** Ends the stream, read to its end or not. */
+    async close() {
+        await this.#source.return?.();
     }
 
     /** Whether there is another byte. */
