@@ -9,6 +9,7 @@ import { readClients } from "./lib/client-config";
 import { type ConfigProblem, configError } from "./lib/config-problems";
 import { dockerMachine, parseDockerEndpoint } from "./lib/docker-endpoint";
 import { isHostName, NAME } from "./lib/names";
+import { arePermissionsUsed, permissionFields } from "./lib/permissions";
 import { type RetentionRule, retentionProblems, retentionSchema } from "./lib/retention";
 import type { LoginSurroundings } from "./lib/ssh-credentials";
 
@@ -52,6 +53,7 @@ const unique = (values: readonly string[]) => new Set(values).size === values.le
 const team = z.strictObject({
     generation: integer(1, 999_999).optional(),
     accounts: z.array(z.string().regex(NAME)).min(1).refine(unique).optional(),
+    ...permissionFields(boolean),
 });
 const teamNames = z
     .array(z.string().regex(NAME))
@@ -146,7 +148,7 @@ const KEYS = {
     teams: {
         schema: z.union([teamNames, teamRecord]),
         allowed:
-            "a list of team names, or an object {name: {generation: 1 or higher, accounts: [user names]}}; a name has lower-case letters, digits, dots, dashes and underscores, 64 at most",
+            "a list of team names, or an object {name: {generation: 1 or higher, accounts: [user names], push, pull, delete: [patterns of repository names, * stands for any characters], admin: true}}; a name has lower-case letters, digits, dots, dashes and underscores, 64 at most",
         default: { dev: {} },
         example: "--path teams.dev.generation 1",
     },
@@ -214,6 +216,24 @@ const KEYS = {
         schema: integer(1, 65535),
         default: undefined,
         example: "metricsPort 5001",
+    },
+    gateway: {
+        schema: boolean,
+        allowed: "true or false; true where a team has permissions",
+        default: undefined,
+        example: "gateway true",
+    },
+    gatewayImage: {
+        schema: z.string().regex(IMAGE),
+        allowed: "an image of Caddy 2.11 or later, with a tag or a digest",
+        default: "caddy:2.11.9",
+        example: "gatewayImage caddy:2.11.9",
+    },
+    gatewayMetricsPort: {
+        ...PORT,
+        schema: integer(1, 65535),
+        default: undefined,
+        example: "gatewayMetricsPort 5002",
     },
 } satisfies Record<string, Key<unknown>>;
 
@@ -285,13 +305,16 @@ export function readSettings(
         throw configError(problems);
     }
     // With no problem found, every key has its value or its default.
-    const { dockerHost, containerName, ...complete } = values as Values;
+    const { dockerHost, containerName, gateway, gatewayImage, gatewayMetricsPort, ...complete } =
+        values as Values;
+    const hasGateway = gateway ?? arePermissionsUsed(complete.teams);
     const instance = `${surroundings.project}-${surroundings.stack}`;
     return {
         ...complete,
         dockerHost: dockerHost ?? (surroundings.dockerHost || "unix:///var/run/docker.sock"),
         containerName: containerName ?? instance,
         clients,
+        gateway: hasGateway ? { image: gatewayImage, metricsPort: gatewayMetricsPort } : undefined,
         instance,
         dataVolume: `${instance}-data`,
         owner: `${surroundings.project}/${surroundings.stack}`,
@@ -353,6 +376,56 @@ function unknownKeys(given: ReadonlyMap<string, unknown>): ConfigProblem[] {
         }));
 }
 
+/** Ports of one machine that must differ. */
+function portProblems(values: Partial<Values>): ConfigProblem[] {
+    const names = ["port", "metricsPort", "gatewayMetricsPort"] as const;
+    return names.flatMap((name, index) => {
+        const given = values[name];
+        const other = names.slice(0, index).find((earlier) => values[earlier] === given);
+        return given === undefined || other === undefined
+            ? []
+            : [
+                  {
+                      key: name,
+                      given,
+                      allowed: `a port other than \`${other}\``,
+                      fix: `pulumi config set ${name} ${given === 65535 ? 5001 : given + 1}`,
+                  },
+              ];
+    });
+}
+
+function gatewayProblems({
+    gateway,
+    gatewayMetricsPort,
+    teams = {},
+}: Partial<Values>): ConfigProblem[] {
+    const isNeeded = arePermissionsUsed(teams);
+    return [
+        ...(gateway === false && isNeeded
+            ? [
+                  {
+                      key: "gateway",
+                      given: gateway,
+                      allowed:
+                          "true, or unset, where a team has permissions: the registry by itself knows none",
+                      fix: "pulumi config rm gateway",
+                  },
+              ]
+            : []),
+        ...(gatewayMetricsPort !== undefined && gateway !== true && !isNeeded
+            ? [
+                  {
+                      key: "gatewayMetricsPort",
+                      given: gatewayMetricsPort,
+                      allowed: "set only where there is a gateway",
+                      fix: "pulumi config set gateway true",
+                  },
+              ]
+            : []),
+    ];
+}
+
 /** Values that are right each by itself and cannot stand together. */
 function contradictions(values: Partial<Values>, { dockerHost }: Surroundings): ConfigProblem[] {
     const problems: ConfigProblem[] = [];
@@ -392,14 +465,7 @@ function contradictions(values: Partial<Values>, { dockerHost }: Surroundings): 
             users.set(user, name);
         }
     }
-    if (values.metricsPort !== undefined && values.metricsPort === values.port) {
-        problems.push({
-            key: "metricsPort",
-            given: values.metricsPort,
-            allowed: "a port other than `port`",
-            fix: `pulumi config set metricsPort ${values.metricsPort === 65535 ? 5001 : values.metricsPort + 1}`,
-        });
-    }
+    problems.push(...portProblems(values), ...gatewayProblems(values));
     problems.push(...retentionProblems(values.retention ?? [], values.deleteEnabled ?? true));
     if (values.dataPath !== undefined && values.dataRetained === false) {
         problems.push({

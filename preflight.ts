@@ -20,7 +20,8 @@ export async function preflight(settings: Settings): Promise<void> {
         throw new pulumi.RunError(unreachable(settings, error));
     });
     const problems = [
-        ...nameProblems(settings, containers),
+        ...containerNames(settings).flatMap((name) => nameProblems(name, settings, containers)),
+        ...formerGatewayProblems(settings, containers),
         ...portProblems(settings, containers),
         ...(endpoint.scheme === "unix" ? await otherProgramProblems(settings, containers) : []),
     ];
@@ -37,11 +38,18 @@ function unreachable({ dockerHost }: Settings, error: unknown): string {
     );
 }
 
+function containerNames({ containerName, gateway }: Settings): string[] {
+    return gateway === undefined
+        ? [containerName]
+        : [containerName, `${containerName}-gateway`, `${containerName}-access`];
+}
+
 function nameProblems(
-    { containerName, owner }: Settings,
+    name: string,
+    { owner }: Settings,
     containers: readonly DockerContainer[],
 ): string[] {
-    const holder = containers.find(({ Names }) => Names.includes(`/${containerName}`));
+    const holder = containers.find(({ Names }) => Names.includes(`/${name}`));
     const holderOwner = holder?.Labels[OWNER_LABEL];
     if (holder === undefined || holderOwner === owner) {
         return [];
@@ -51,22 +59,45 @@ function nameProblems(
             ? "is not from this program"
             : `belongs to the stack ${holderOwner}`;
     return [
-        `the container name "${containerName}" is taken by a container that ${whose}. ` +
-            `Remove it (docker rm ${containerName}), or take another name: pulumi config set containerName <name>`,
+        `the container name "${name}" is taken by a container that ${whose}. ` +
+            `Remove it (docker rm ${name}), or take another name: pulumi config set containerName <name>`,
     ];
 }
 
+/** A gateway that is to go has the port until the end of a run, and its registry wants it before. */
+function formerGatewayProblems(
+    { containerName, gateway, owner }: Settings,
+    containers: readonly DockerContainer[],
+): string[] {
+    const name = `${containerName}-gateway`;
+    const isThere = containers.some(
+        ({ Names, Labels }) => Names.includes(`/${name}`) && Labels[OWNER_LABEL] === owner,
+    );
+    return gateway !== undefined || !isThere
+        ? []
+        : [
+              `the gateway of this registry still has its port, and is no longer wanted. ` +
+                  `Take it down, which ends running transfers, and run this again: docker rm --force ${name}`,
+          ];
+}
+
 interface Wanted {
-    readonly key: "port" | "metricsPort";
+    readonly key: "port" | "metricsPort" | "gatewayMetricsPort";
     readonly address: string;
     readonly port: number;
 }
 
-function wantedPorts({ bindAddress, port, metricsPort }: Settings): Wanted[] {
-    const registry: Wanted = { key: "port", address: bindAddress, port };
-    return metricsPort === undefined
-        ? [registry]
-        : [registry, { key: "metricsPort", address: "127.0.0.1", port: metricsPort }];
+function wantedPorts({ bindAddress, port, metricsPort, gateway }: Settings): Wanted[] {
+    const local = [
+        ["metricsPort", metricsPort],
+        ["gatewayMetricsPort", gateway?.metricsPort],
+    ] as const;
+    return [
+        { key: "port", address: bindAddress, port },
+        ...local.flatMap(([key, port]) =>
+            port === undefined ? [] : [{ key, address: "127.0.0.1", port }],
+        ),
+    ];
 }
 
 function portProblems(settings: Settings, containers: readonly DockerContainer[]): string[] {

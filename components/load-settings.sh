@@ -3,7 +3,8 @@
 set -eu
 umask 077
 cd /settings
-for file in config.yml config-read-only.yml serve.sh hold.sh htpasswd tls.crt tls.key; do
+for path in /load/*; do
+    file=${path##*/}
     if ! cmp -s "/load/$file" "$file"; then
         cp "/load/$file" ".$file.new"
         chmod 0400 ".$file.new"

@@ -3,8 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { isWildcard, registryName, subjectAltNames } from "../lib/address";
 import { dockerMachine, parseDockerEndpoint } from "../lib/docker-endpoint";
 import { handOver, type TeamHandOver } from "../lib/hand-over";
+import { arePermissionsUsed, type TeamAccess } from "../lib/permissions";
 import { CertificateAuthority, type KeyAlgorithm, type Subject } from "./certificate-authority";
 import { type ClientHost, ClientTrust } from "./client-trust";
+import { Gateway } from "./gateway";
 import { RegistryServer } from "./registry-server";
 import { ServerProof } from "./server-proof";
 import { type Team, TeamAccounts } from "./team-accounts";
@@ -47,10 +49,20 @@ export interface PrivateRegistryArgs {
     readonly readOnly: boolean;
     /** Port for Prometheus metrics on the Docker host's loopback. */
     readonly metricsPort?: number;
+    /** A gateway in front of the registry. Unset: the registry itself has TLS and accounts. */
+    readonly gateway?: GatewaySettings;
     /** Names on client hosts what belongs to this registry: `project-stack`. */
     readonly instance: string;
     /** Says on the containers' labels which stack they belong to. */
     readonly owner: string;
+}
+
+/** The gateway's own settings. */
+export interface GatewaySettings {
+    /** Image of Caddy; by digest in production. */
+    readonly image: string;
+    /** Port for its Prometheus metrics on the Docker host's loopback. */
+    readonly metricsPort?: number;
 }
 
 /**
@@ -109,9 +121,31 @@ export class PrivateRegistry extends pulumi.ComponentResource {
         );
         const server = new RegistryServer(
             `${name}-server`,
-            { ...args, certificate, privateKey, htpasswd: accounts.htpasswd },
+            {
+                ...args,
+                direct: args.gateway
+                    ? undefined
+                    : { certificate, privateKey, htpasswd: accounts.htpasswd },
+            },
             { parent: this, providers: { docker: dockerHost } },
         );
+        const gateway =
+            args.gateway === undefined || server.sockets === undefined
+                ? undefined
+                : new Gateway(
+                      `${name}-gateway`,
+                      {
+                          ...args,
+                          ...args.gateway,
+                          certificate,
+                          privateKey,
+                          accounts: accounts.hashed,
+                          teams: teamAccess(args.teams),
+                          registrySockets: server.sockets,
+                      },
+                      // The registry may have had the port until now.
+                      { parent: this, providers: { docker: dockerHost }, dependsOn: server },
+                  );
         const proof = new ServerProof(
             `${name}-proof`,
             {
@@ -122,8 +156,10 @@ export class PrivateRegistry extends pulumi.ComponentResource {
                 caBundle: authority.bundle,
                 certificate,
                 passwords: accounts.passwords,
-                containerId: server.containerId,
-                loaderExitCode: server.loaderExitCode,
+                containerId: pulumi.interpolate`${server.containerId}${gateway?.containerIds ?? ""}`,
+                loaderExitCode: pulumi
+                    .all([server.loaderExitCode, gateway?.loaderExitCode ?? 0])
+                    .apply((codes) => Math.max(...codes)),
             },
             { parent: this },
         );
@@ -153,4 +189,11 @@ function reachableAddress({ bindAddress, dockerHost }: PrivateRegistryArgs): str
     const endpoint = parseDockerEndpoint(dockerHost);
     const machine = endpoint === undefined ? "127.0.0.1" : dockerMachine(endpoint);
     return isWildcard(bindAddress) ? machine : bindAddress;
+}
+
+/** What each team may do, when any of them has permissions of its own. */
+function teamAccess(teams: Readonly<Record<string, Team>>): TeamAccess[] | undefined {
+    return arePermissionsUsed(teams)
+        ? Object.entries(teams).map(([name, team]) => ({ accounts: [name], ...team }))
+        : undefined;
 }

@@ -25,6 +25,12 @@ export interface RegistryServerArgs {
     readonly readOnly: boolean;
     /** Says which stack the containers belong to. */
     readonly owner: string;
+    /** TLS and accounts of its own. Unset: a gateway has them, and the registry listens on a socket for it alone. */
+    readonly direct?: DirectAccess;
+}
+
+/** What a registry needs that clients talk to without a gateway. */
+export interface DirectAccess {
     /** PEM. */
     readonly certificate: pulumi.Input<string>;
     /** PEM, secret. */
@@ -58,6 +64,8 @@ export class RegistryServer extends pulumi.ComponentResource {
     public readonly containerId: pulumi.Output<string>;
     /** How the last load of settings ended: 0 when all files are in place. */
     public readonly loaderExitCode: pulumi.Output<number>;
+    /** Name of the volume with the socket for the gateway, when there is one. */
+    public readonly sockets?: pulumi.Output<string>;
 
     constructor(
         name: string,
@@ -74,6 +82,9 @@ export class RegistryServer extends pulumi.ComponentResource {
         const config = this.createConfig(name);
         const settings = new docker.Volume(`${name}-settings`, {}, { parent: this });
         const loader = this.createLoader(`${name}-loader`, image, settings, config);
+        if (args.direct === undefined) {
+            this.sockets = new docker.Volume(`${name}-sockets`, {}, { parent: this }).name;
+        }
         const container = this.createContainer(
             `${name}-container`,
             image,
@@ -99,6 +110,7 @@ export class RegistryServer extends pulumi.ComponentResource {
                 httpSecret: secret,
                 deleteEnabled,
                 metricsPublished: metricsPort !== undefined,
+                behindGateway: this.args.direct === undefined,
             };
             return {
                 normal: registryConfig({ ...args, readOnly }),
@@ -135,9 +147,13 @@ export class RegistryServer extends pulumi.ComponentResource {
                     upload("config-read-only.yml", config.readOnly),
                     upload("serve.sh", SERVE_SCRIPT),
                     upload("hold.sh", HOLD_SCRIPT),
-                    upload("htpasswd", args.htpasswd),
-                    upload("tls.crt", args.certificate),
-                    upload("tls.key", args.privateKey),
+                    ...(args.direct === undefined
+                        ? []
+                        : [
+                              upload("htpasswd", args.direct.htpasswd),
+                              upload("tls.crt", args.direct.certificate),
+                              upload("tls.key", args.direct.privateKey),
+                          ]),
                 ],
                 volumes: [{ containerPath: "/settings", volumeName: settings.name }],
                 labels: [{ label: OWNER_LABEL, value: args.owner }],
@@ -162,11 +178,7 @@ export class RegistryServer extends pulumi.ComponentResource {
         loader: docker.Container,
     ): docker.Container {
         const { args } = this;
-        const network = new docker.Network(
-            `${name}-network`,
-            { driver: "bridge" },
-            { parent: this },
-        );
+        const ports = this.ports();
         return new docker.Container(
             name,
             {
@@ -180,8 +192,9 @@ export class RegistryServer extends pulumi.ComponentResource {
                     { label: OWNER_LABEL, value: args.owner },
                     { label: SETTINGS_LABEL, value: this.settingsHash(config) },
                 ],
-                networksAdvanced: [{ name: network.name }],
-                ports: this.ports(),
+                ...(ports.length === 0
+                    ? { networkMode: "none" }
+                    : { networksAdvanced: [{ name: this.createNetwork(name) }], ports }),
                 volumes: [
                     {
                         containerPath: CONTAINER.settings,
@@ -189,6 +202,9 @@ export class RegistryServer extends pulumi.ComponentResource {
                         readOnly: true,
                     },
                     { containerPath: CONTAINER.data, ...this.dataSource(name) },
+                    ...(this.sockets === undefined
+                        ? []
+                        : [{ containerPath: CONTAINER.sockets, volumeName: this.sockets }]),
                 ],
                 readOnly: true,
                 tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,size=64m" },
@@ -228,19 +244,25 @@ export class RegistryServer extends pulumi.ComponentResource {
         );
     }
 
+    private createNetwork(name: string): pulumi.Output<string> {
+        return new docker.Network(`${name}-network`, { driver: "bridge" }, { parent: this }).name;
+    }
+
     private ports() {
-        const { bindAddress, port, metricsPort } = this.args;
-        const registry = {
-            internal: CONTAINER.port,
-            external: port,
-            ip: bindAddress,
+        const { bindAddress, port, metricsPort, direct } = this.args;
+        const tcp = (internal: number, external: number, ip: string) => ({
+            internal,
+            external,
+            ip,
             protocol: "tcp",
-        };
-        // The debug server has no accounts and shows profiles of the process: loopback only.
-        const metrics = { internal: CONTAINER.debugPort, ip: "127.0.0.1", protocol: "tcp" };
-        return metricsPort === undefined
-            ? [registry]
-            : [registry, { ...metrics, external: metricsPort }];
+        });
+        return [
+            ...(direct === undefined ? [] : [tcp(CONTAINER.port, port, bindAddress)]),
+            // The debug server has no accounts and shows profiles of the process: loopback only.
+            ...(metricsPort === undefined
+                ? []
+                : [tcp(CONTAINER.debugPort, metricsPort, "127.0.0.1")]),
+        ];
     }
 
     private dataSource(name: string) {
@@ -262,7 +284,7 @@ export class RegistryServer extends pulumi.ComponentResource {
      */
     private settingsHash(config: pulumi.Output<Configurations>): pulumi.Output<string> {
         const hash = pulumi
-            .all([config.normal, this.args.certificate, SERVE_SCRIPT])
+            .all([config.normal, this.args.direct?.certificate ?? "", SERVE_SCRIPT])
             .apply((texts) => createHash("sha256").update(texts.join("\0")).digest("hex"));
         // The hash of a text with a 256-bit secret in it says nothing about the secret.
         return pulumi.unsecret(hash);

@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { bcryptHash, htpasswdText } from "../lib/htpasswd";
+import { bcryptHash, type HashedAccount, htpasswdText } from "../lib/htpasswd";
+import type { Permissions } from "../lib/permissions";
 
-/** How one team's accounts are made. */
-export interface Team {
+/** How one team's accounts are made, and what they may do. */
+export interface Team extends Permissions {
     /** A higher number makes new passwords; the old ones stop working. Default: 1. */
     readonly generation?: number;
     /**
@@ -37,7 +38,9 @@ export class TeamAccounts extends pulumi.ComponentResource {
     public readonly passwords: pulumi.Output<Record<string, string>>;
     /** The account that each team is given, by the team's name. Secret. */
     public readonly given: pulumi.Output<Record<string, Account>>;
-    /** The accounts as the text of an htpasswd file. Secret: a hash is all that one needs to try passwords. */
+    /** The accounts with the hashes of their passwords. Secret: a hash is all that one needs to try passwords. */
+    public readonly hashed: pulumi.Output<HashedAccount[]>;
+    /** The same as the text of an htpasswd file. Secret. */
     public readonly htpasswd: pulumi.Output<string>;
 
     constructor(name: string, args: TeamAccountsArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -68,9 +71,8 @@ export class TeamAccounts extends pulumi.ComponentResource {
                 ),
             ),
         );
-        this.htpasswd = pulumi.secret(
-            pulumi.output(accounts).apply(hashAccounts).apply(htpasswdText),
-        );
+        this.hashed = pulumi.secret(pulumi.output(accounts).apply(hashAccounts));
+        this.htpasswd = this.hashed.apply(htpasswdText);
         this.registerOutputs({});
     }
 

@@ -4,7 +4,13 @@ export const CONTAINER = {
     debugPort: 5001,
     settings: "/etc/private-registry",
     data: "/var/lib/registry",
+    /** Folder of the socket that it listens on behind a gateway. */
+    sockets: "/run/registry",
+    socket: "/run/registry/registry.sock",
 } as const;
+
+/** What a client is told that its account is for. */
+export const REALM = "private-registry";
 
 /** How long the registry lets running transfers finish when it is asked to stop. Unit: seconds. */
 export const DRAIN_SECONDS = 60;
@@ -17,6 +23,8 @@ export interface RegistryConfigArgs {
     readonly readOnly: boolean;
     /** Whether the debug server listens for a published metrics port, or on the container's loopback only. */
     readonly metricsPublished: boolean;
+    /** Whether a gateway has TLS and accounts, and the registry listens on a socket that only the gateway has. */
+    readonly behindGateway: boolean;
 }
 
 /**
@@ -42,22 +50,26 @@ export function registryConfig(args: RegistryConfigArgs): string {
             },
         },
         http: {
-            addr: `:${CONTAINER.port}`,
+            ...(args.behindGateway
+                ? { net: "unix", addr: CONTAINER.socket }
+                : { addr: `:${CONTAINER.port}`, tls: TLS }),
             secret: args.httpSecret,
             draintimeout: `${DRAIN_SECONDS}s`,
             headers: { "X-Content-Type-Options": ["nosniff"] },
-            tls: {
-                certificate: `${CONTAINER.settings}/tls.crt`,
-                key: `${CONTAINER.settings}/tls.key`,
-                minimumtls: "tls1.2",
-            },
             debug: {
                 addr: `${args.metricsPublished ? "" : "127.0.0.1"}:${CONTAINER.debugPort}`,
                 prometheus: { enabled: args.metricsPublished, path: "/metrics" },
             },
         },
-        auth: { htpasswd: { realm: "private-registry", path: `${CONTAINER.settings}/htpasswd` } },
+        ...(args.behindGateway ? {} : { auth: ACCOUNTS }),
         health: { storagedriver: { enabled: true, interval: "10s", threshold: 3 } },
     };
     return `${JSON.stringify(config, null, 2)}\n`;
 }
+
+const TLS = {
+    certificate: `${CONTAINER.settings}/tls.crt`,
+    key: `${CONTAINER.settings}/tls.key`,
+    minimumtls: "tls1.2",
+};
+const ACCOUNTS = { htpasswd: { realm: REALM, path: `${CONTAINER.settings}/htpasswd` } };

@@ -14,6 +14,7 @@ const { positionals, values: options } = readOptions();
 /** Names of the accounts whose login was refused, by the request's id. */
 const refused = new Map();
 const ended = new Set();
+let isBehindGateway = false;
 
 process.stdout.on("error", () => process.exit(0));
 const inputs = positionals[0] === "-" ? [process.stdin] : containerLog();
@@ -56,17 +57,24 @@ function containerLog() {
         process.stderr.write("The stack has no registry: nothing was deployed. Run: npm run up\n");
         process.exit(1);
     }
+    // Of each request the one that clients talk to knows most; the other one has its own to say.
+    const gateway = find(resources, "registry-gateway-container")?.inputs.name;
+    isBehindGateway = gateway !== undefined;
     const args = ["--host", host, "logs", ...(options.follow ? ["--follow"] : [])];
     const since = options.since === undefined ? [] : ["--since", options.since];
-    const child = spawn("docker", [...args, ...since, name], {
-        stdio: ["ignore", "pipe", "pipe"],
-    });
-    child.once("error", ({ message }) => {
-        process.stderr.write(`logs: docker: ${message}\n`);
-        process.exitCode = 1;
-    });
-    child.once("exit", (code) => (process.exitCode = code ?? 1));
-    return [child.stdout, child.stderr];
+    return [gateway, name]
+        .filter((container) => container !== undefined)
+        .flatMap((container) => {
+            const child = spawn("docker", [...args, ...since, container], {
+                stdio: ["ignore", "pipe", "pipe"],
+            });
+            child.once("error", ({ message }) => {
+                process.stderr.write(`logs: docker: ${message}\n`);
+                process.exitCode = 1;
+            });
+            child.once("exit", (code) => (process.exitCode ||= code ?? 1));
+            return [child.stdout, child.stderr];
+        });
 }
 
 /**
@@ -90,7 +98,9 @@ function read(text) {
         // What Go's server writes by itself, such as a handshake with somebody who does not trust the certificate.
         return { time: null, level: "warning", message: text };
     }
+    if (line.ts !== undefined) return ofGateway(line);
     const { time, level, msg = "", "http.request.id": id } = line;
+    if (id !== undefined && isBehindGateway) return undefined;
     if (id === undefined) {
         return ["debug", "info"].includes(level) ? undefined : { time, level, message: msg };
     }
@@ -114,6 +124,36 @@ function read(text) {
         address: line["http.request.remoteaddr"],
         client: line["http.request.useragent"] ?? "",
         error: refusal === undefined ? errorOf(line) : causeOf(refusal, refused.has(id)),
+    };
+}
+
+const REPOSITORY = /^\/v2\/(.+)\/(?:manifests|blobs|tags|referrers)\//;
+/** What the gateway's answers mean that it gives itself. */
+const CAUSES = { 401: "no login, or a wrong one", 403: "not permitted" };
+
+/**
+ * @param {Record<string, any>} line of Caddy
+ * @returns {Request | Notice}
+ */
+function ofGateway({ ts, level, msg, error, request, status, size, duration, user_id: user }) {
+    const time = new Date(ts * 1000).toISOString();
+    if (status === undefined) {
+        return { time, level, message: error === undefined ? msg : `${msg}: ${error}` };
+    }
+    const { method, uri, remote_ip: ip, remote_port: port } = request;
+    const cause = /** @type {Record<number, string>} */ (CAUSES)[status];
+    return {
+        time,
+        user: user || null,
+        method,
+        repository: REPOSITORY.exec(uri)?.[1] ?? null,
+        uri,
+        status,
+        bytes: size ?? null,
+        duration: `${(duration * 1000).toFixed(1)}ms`,
+        address: `${ip}:${port}`,
+        client: "",
+        error: cause ?? (status >= 500 ? "the registry did not answer" : null),
     };
 }
 

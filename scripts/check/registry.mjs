@@ -24,7 +24,7 @@ const PATIENCE_MS = 1000;
 export function checkRegistry(resources, stack) {
     return [
         ...checkDocker(stack),
-        checkSettings(resources),
+        ...SETTINGS.flatMap((place) => checkSettings(resources, place)),
         proveServer(resources),
         ...checkCertificates(resources),
     ];
@@ -70,16 +70,43 @@ function roleOf(urn) {
     return (urn.split("::").at(-1) ?? urn).replace(/^registry-server-/, "");
 }
 
+/** Where settings are: what finding them is called, who loaded them, and who reads them. */
+const SETTINGS = [
+    {
+        part: "settings",
+        loaderName: "registry-server-loader",
+        readerName: "registry-server-container",
+    },
+    {
+        part: "gateway",
+        loaderName: "registry-gateway-loader",
+        readerName: "registry-gateway-container",
+    },
+];
+
 /**
- * The files that the registry reads, against those that were loaded.
+ * The files that are read, against those that were loaded.
  *
  * @param {Resource[]} resources
+ * @param {(typeof SETTINGS)[number]} place
+ * @returns {Finding[]}
+ */
+function checkSettings(resources, { part, loaderName, readerName }) {
+    const loader = find(resources, loaderName);
+    const container = find(resources, readerName);
+    const isOptional = part === "gateway";
+    if (isOptional && loader === undefined && container === undefined) return [];
+    return [compareSettings(resources, part, loader, container)];
+}
+
+/**
+ * @param {Resource[]} resources
+ * @param {string} part
+ * @param {Resource | undefined} loader
+ * @param {Resource | undefined} container
  * @returns {Finding}
  */
-function checkSettings(resources) {
-    const part = "settings";
-    const loader = find(resources, "registry-server-loader");
-    const container = find(resources, "registry-server-container");
+function compareSettings(resources, part, loader, container) {
     const host = find(resources, "registry-docker")?.inputs.host;
     const mount = container?.inputs.volumes?.find((/** @type {any} */ { readOnly }) => readOnly);
     if (loader === undefined || container === undefined || mount === undefined) {
@@ -209,9 +236,11 @@ function expiryOf(pem) {
  * @param {string} stack
  */
 export function haveSettingsLoaded(resources, findings, stack) {
-    const loader = find(resources, "registry-server-loader");
-    const areWrong = findings.some(({ part, isFine }) => part === "settings" && !isFine);
-    if (areWrong && loader !== undefined) {
-        tryPulumi(["state", "taint", "--yes", loader.urn], stack);
+    for (const { part, loaderName } of SETTINGS) {
+        const loader = find(resources, loaderName);
+        const areWrong = findings.some((finding) => finding.part === part && !finding.isFine);
+        if (areWrong && loader !== undefined) {
+            tryPulumi(["state", "taint", "--yes", loader.urn], stack);
+        }
     }
 }

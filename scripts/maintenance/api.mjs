@@ -1,9 +1,10 @@
 // @ts-check
-// The registry's API, over TLS with only the stack's own authorities trusted, as the first of its accounts.
+// The registry's API, over TLS with only the stack's own authorities trusted, as an account that may do everything.
 import { Agent, request } from "node:https";
 import { isIP } from "node:net";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
+import { MaintenanceError } from "./registry.mjs";
 
 /** How long a registry may take to be read-only or writable. */
 const PATIENCE_MS = 100_000;
@@ -20,8 +21,12 @@ const agent = new Agent({ keepAlive: true, maxSockets: 8 });
  * @param {string} [accept]
  * @returns {Promise<Answer>}
  */
-export function ask({ hostname, address, port, caBundle, passwords }, method, path, accept) {
-    const [account = ["", ""]] = Object.entries(passwords);
+export function ask({ hostname, address, port, caBundle, account }, method, path, accept) {
+    if (account === undefined) {
+        throw new MaintenanceError(
+            "no account may do what this needs: no team is an admin\n  Make one: ./pulumiw config set --path teams.ops.admin true && npm run up",
+        );
+    }
     return new Promise((resolve, reject) => {
         const call = request(
             {
@@ -70,6 +75,7 @@ export async function waitUntil(registry, isReadOnly) {
             if (isReadOnly ? status === 405 : status === 400) return;
             seen = `a push is answered with ${status}`;
         } catch (error) {
+            if (error instanceof MaintenanceError) throw error;
             // Between two registries nothing listens.
             seen = error instanceof Error ? error.message : String(error);
         }

@@ -27,7 +27,7 @@ const BUSY = 75;
  * @property {string} address at which this machine reaches it
  * @property {number} port
  * @property {string} caBundle PEM
- * @property {Record<string, string>} passwords by team; secret
+ * @property {readonly [string, string] | undefined} account that may do everything, with its password; secret
  */
 
 /** @typedef {{ code: number, stdout: string, stderr: string }} Result */
@@ -65,6 +65,7 @@ export function findRegistry(stack) {
     const volumes = container.inputs.volumes;
     const settings = volumes.find(({ readOnly }) => readOnly);
     const data = volumes.find(({ readOnly }) => !readOnly);
+    const administrators = administratorsOf(find(resources, "registry-gateway-loader"));
     return {
         stack,
         container: container.inputs.name,
@@ -78,8 +79,26 @@ export function findRegistry(stack) {
         address,
         port,
         caBundle,
-        passwords,
+        account: Object.entries(passwords).find(([name]) => administrators?.includes(name) ?? true),
     };
+}
+
+/**
+ * The accounts that may do everything, where accounts differ in that.
+ *
+ * @param {any} gateway the loader of its settings
+ * @returns {string[] | undefined}
+ */
+function administratorsOf(gateway) {
+    const prefix = "private-registry.access.";
+    /** @type {{ label: string, value: string }[]} */
+    const rights = (gateway?.inputs.labels ?? []).filter((/** @type {any} */ { label }) =>
+        label.startsWith(prefix),
+    );
+    if (rights.length === 0) return undefined;
+    return rights
+        .filter(({ value }) => value === "everything")
+        .map(({ label }) => label.slice(prefix.length));
 }
 
 /**

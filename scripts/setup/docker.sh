@@ -4,7 +4,7 @@
 docker_version=
 docker_waited=
 
-# Asks the daemon for its version and for the image at once, in the background while the other checks run.
+# Asks the daemon for its version and for the images at once, in the background while the other checks run.
 probe_docker() {
     [ -n "$needs_docker" ] || return 0
     docker_waited=
@@ -16,7 +16,7 @@ probe_docker() {
     make_private_folder "$SETUP"
     docker version --format '{{.Server.Version}}' >"$SETUP/docker.$$" 2>&1 </dev/null &
     docker_probe=$!
-    docker image inspect --format '{{.Id}}' "$REGISTRY_IMAGE" >"$SETUP/image.$$" 2>&1 </dev/null &
+    docker image inspect --format '{{join .RepoTags " "}}' "$REGISTRY_IMAGE" "$GATEWAY_IMAGE" >"$SETUP/image.$$" 2>/dev/null </dev/null &
     image_probe=$!
 }
 
@@ -32,8 +32,8 @@ check_docker() {
         ! wait "$docker_probe" || docker_reached=1
         [ -n "$docker_reached" ] || kill "$image_probe" 2>/dev/null || true
         docker_answer=$(cat "$SETUP/docker.$$")
-        image_local=
-        ! wait "$image_probe" || image_local=1
+        wait "$image_probe" || true
+        local_images=$(tr '\n' ' ' <"$SETUP/image.$$")
         stop_ticker
         rm -f "$SETUP/docker.$$" "$SETUP/image.$$"
         if [ -n "$docker_reached" ]; then docker_version=${docker_answer##*

@@ -1,58 +1,94 @@
 # shellcheck shell=sh disable=SC2034,SC2154,SC2153
-# The registry's image: local, pulled, or built from offline/registry-image.
+# The images that the stack needs: local, pulled, or built from offline/.
 
-registry_package=github.com/distribution/distribution/v3
 # What health check, loader, maintenance and people who look inside need of it.
-busybox_applets='sh cp mv cat chmod chown mkdir rm rmdir ls wget sleep test [ stat sync id ln env grep cmp find awk'
+busybox_applets='sh cp mv cat chmod chown mkdir rm rmdir ls wget sleep test [ stat sync id ln env grep cmp find awk head tail'
 
 check_image() {
-    [ -n "$needs_docker" ] && [ -z "$image_local" ] || return 0
-    # An image of the user's own choice is the program's to get.
-    [ -n "$(stack_setting image)" ]
+    [ -n "$needs_docker" ] || return 0
+    for image_kind in $(needed_images); do
+        image_is_there || return 1
+    done
 }
 
 make_image() {
+    for image_kind in $(needed_images); do
+        image_is_there || make_one_image
+    done
+}
+
+# Where there is no gateway, nobody waits for its image.
+needed_images() {
+    echo registry
+    [ -z "${PULUMIW_GATEWAY-}" ] || { echo gateway && return; }
+    ! stack_has 'private-registry:gateway: *"?true|(^|[ {,])"?(push|pull|delete|admin)"?: ' || echo gateway
+}
+
+image_is_there() {
+    describe_image
+    case " $local_images " in *" $image_name "*) return 0 ;; esac
+    # An image of the user's own choice is the program's to get.
+    [ -n "$(stack_setting "$image_setting")" ]
+}
+
+describe_image() {
+    case $image_kind in
+        registry)
+            image_name=$REGISTRY_IMAGE image_setting=image image_label=registry
+            image_package=github.com/distribution/distribution/v3
+            image_program=registry image_flags="-X $image_package/version.mainpkg=$image_package -X $image_package/version.version="
+            ;;
+        gateway)
+            image_name=$GATEWAY_IMAGE image_setting=gatewayImage image_label=Caddy
+            image_package=github.com/caddyserver/caddy/v2
+            image_program=caddy image_flags="-X $image_package.CustomVersion=v"
+            ;;
+    esac
+    image_source=offline/$image_kind-image
+}
+
+make_one_image() {
     # A registry that cannot be reached is found out at once or never.
-    if step_within 120 "image: pulling $REGISTRY_IMAGE" docker pull -q "$REGISTRY_IMAGE"; then
-        image_local=1
+    if step_within 120 "image: pulling $image_name" docker pull -q "$image_name"; then
+        local_images="$local_images $image_name"
         return
     fi
     image_arch=$(docker version --format '{{.Server.Arch}}' 2>/dev/null) ||
         fail 'the Docker daemon answered a moment ago and no longer does' 'start it again, then run the same command again'
-    image_version=$(sed -n "s|^[[:space:]]*$registry_package \(v[^ ]*\).*|\1|p" "$ROOT/offline/registry-image/go.mod")
+    image_version=$(sed -n "s|^[[:space:]]*$image_package \(v[^ ]*\).*|\1|p" "$ROOT/$image_source/go.mod")
     image_version=${image_version#v}+offline
-    image_folder=$CACHE/registry/$(digest_files offline/registry-image scripts/setup/image.sh)-$image_arch
+    image_folder=$CACHE/$image_kind/$(digest_files "$image_source" scripts/setup/image.sh)-$image_arch
     if [ ! -d "$image_folder" ]; then
-        require_go offline/registry-image
-        remove_leftovers "$CACHE/registry"
+        require_go "$image_source"
+        remove_leftovers "$CACHE/$image_kind"
         progress_unit='packages compiled'
-        step "image: registry ${image_version%+*} from offline/registry-image" build_registry ||
-            fail_step 'could not build the registry from offline/registry-image' \
-                "make a Go module proxy reachable (go env GOPROXY), or put the image there: docker pull $REGISTRY_IMAGE"
+        step "image: $image_label ${image_version%+*} from $image_source" build_program ||
+            fail_step "could not build $image_label from $image_source" \
+                "make a Go module proxy reachable (go env GOPROXY), or put the image there: docker pull $image_name"
         step 'image: static busybox' add_busybox ||
             fail_step "there is no static busybox for linux/$image_arch to put into the image" \
                 'Debian, Ubuntu: apt-get install busybox-static; elsewhere: PULUMIW_BUSYBOX=/path/to/a/static/busybox' \
-                "or put the image there: docker pull $REGISTRY_IMAGE"
+                "or put the image there: docker pull $image_name"
         mv "$image_folder.tmp" "$image_folder"
     fi
-    step "image: docker build $REGISTRY_IMAGE" build_image ||
-        fail_step "could not build the image $REGISTRY_IMAGE" 'see the log, then run the same command again'
-    image_local=1
+    step "image: docker build $image_name" build_image ||
+        fail_step "could not build the image $image_name" 'see the log, then run the same command again'
+    local_images="$local_images $image_name"
 }
 
-build_registry() {
+build_program() {
     mkdir -p "$image_folder.tmp/root/bin" &&
-        cd "$ROOT/offline/registry-image" &&
+        cd "$ROOT/$image_source" &&
         # For the daemon's machine, which need not be this one.
         GOFLAGS='-buildvcs=false -mod=readonly' GOWORK=off CGO_ENABLED=0 GOOS=linux GOARCH="$image_arch" go build -v -trimpath \
-            -ldflags "-s -w -X $registry_package/version.version=$image_version -X $registry_package/version.mainpkg=$registry_package" \
-            -o "$image_folder.tmp/root/bin/registry" "$registry_package/cmd/registry"
+            -ldflags "-s -w $image_flags$image_version" \
+            -o "$image_folder.tmp/root/bin/$image_program" "$image_package/cmd/$image_program"
 }
 
 add_busybox() {
     root=$image_folder.tmp/root
     rm -rf "$image_folder.tmp/deb"
-    mkdir -p "$image_folder.tmp/deb" "$root/etc/distribution" "$root/tmp" "$root/var/lib/registry" || return 1
+    mkdir -p "$image_folder.tmp/deb" "$root/etc" "$root/tmp" || return 1
     find_busybox || return 1
     cp "$busybox" "$root/bin/busybox" && chmod 755 "$root/bin/busybox" && rm -rf "$image_folder.tmp/deb" || return 1
     for applet in $busybox_applets; do
@@ -62,8 +98,13 @@ add_busybox() {
         echo 'root:x:0:0:root:/:/bin/sh' >"$root/etc/passwd" && echo 'nobody:x:65534:65534:nobody:/:/bin/sh' >>"$root/etc/passwd" &&
         echo 'root:x:0:' >"$root/etc/group" && echo 'nobody:x:65534:' >>"$root/etc/group" &&
         chmod 644 "$root/etc/passwd" "$root/etc/group" &&
-        cp "$ROOT/offline/registry-image/config.yml" "$root/etc/distribution/config.yml" &&
-        cp "$ROOT/offline/registry-image/Dockerfile" "$image_folder.tmp/Dockerfile"
+        cp "$ROOT/$image_source/Dockerfile" "$image_folder.tmp/Dockerfile" &&
+        { [ "$image_kind" != registry ] || add_registry_folders; }
+}
+
+add_registry_folders() {
+    mkdir -p "$root/etc/distribution" "$root/var/lib/registry" &&
+        cp "$ROOT/$image_source/config.yml" "$root/etc/distribution/config.yml"
 }
 
 # The user's; Debian's package, unpacked here and not installed; one of this machine.
@@ -93,8 +134,9 @@ download_busybox() {
 is_static() { ! LC_ALL=C grep -q -e '/ld-linux' -e '/ld-musl' -e '/lib/ld' "$1"; }
 
 build_image() {
-    docker build -t "$REGISTRY_IMAGE" --build-arg "VERSION=$image_version" "$image_folder" &&
+    case $image_kind in registry) image_question=--version ;; gateway) image_question=version ;; esac
+    docker build -t "$image_name" --build-arg "VERSION=$image_version" "$image_folder" &&
         # It starts on that daemon, as it will be used.
-        docker run --rm --network none --read-only --cap-drop ALL "$REGISTRY_IMAGE" --version &&
-        docker run --rm --network none --read-only --cap-drop ALL --entrypoint sh "$REGISTRY_IMAGE" -c 'test -x /bin/wget'
+        docker run --rm --network none --read-only --cap-drop ALL --entrypoint "$image_program" "$image_name" "$image_question" &&
+        docker run --rm --network none --read-only --cap-drop ALL --entrypoint sh "$image_name" -c 'test -x /bin/wget'
 }

@@ -3,7 +3,8 @@
 import { readFileSync } from "node:fs";
 
 /** @typedef {"create" | "update" | "replace" | "delete"} Operation */
-/** @typedef {{ name: string, operation: Operation, isRetained: boolean }} Change */
+/** @typedef {{ name: string, operation: Operation, isRetained: boolean, rights?: Rights }} Change */
+/** @typedef {{ before: Record<string, string>, after: Record<string, string> }} Rights what accounts may do, by name */
 /** @typedef {{ [O in Operation]?: string }} Meaning */
 
 /** @type {readonly [RegExp, string, Meaning][]} name of a resource; what it stands for; what each operation on it means */
@@ -58,6 +59,16 @@ const MEANINGS = [
         },
     ],
     [
+        /^registry-gateway-(container|access)$/,
+        "the gateway's",
+        {
+            create: "is started",
+            update: "is changed while it runs",
+            replace: "restarts: for a moment requests wait or are refused",
+            delete: "is taken down",
+        },
+    ],
+    [
         /^registry-server-container-(data)$/,
         "the volume with the images, its",
         {
@@ -86,12 +97,55 @@ export function review(changes) {
             ];
         }),
     );
+    lines.push(...changes.flatMap(({ rights }) => (rights === undefined ? [] : ofRights(rights))));
     const restarts = changes.some(
         ({ name, operation }) => name === "registry-server-container" && operation !== "update",
     );
     const loads = changes.some(({ name }) => name === "registry-server-loader");
     if (loads && !restarts) lines.push("the registry runs on, and reads its accounts anew");
+    const gatewayLoads = changes.some(({ name }) => name === "registry-gateway-loader");
+    const gatewayRestarts = changes.some(({ name }) =>
+        /^registry-gateway-(container|access)$/.test(name),
+    );
+    if (gatewayLoads && !gatewayRestarts)
+        lines.push(
+            "the gateway runs on, and takes accounts, permissions and certificate while it does",
+        );
     return lines.length > 0 ? lines : ["nobody gains or loses access, and nothing restarts"];
+}
+
+const ACCESS_LABEL = "private-registry.access.";
+/** What an account may do where accounts do not differ in that. */
+const EVERYTHING = "everything";
+
+/**
+ * @param {Rights} rights
+ * @returns {string[]}
+ */
+function ofRights({ before, after }) {
+    const accounts = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+    const areNew = Object.keys(before).length === 0;
+    const areGone = Object.keys(after).length === 0;
+    return accounts.flatMap((account) => {
+        const was = before[account] ?? (areNew ? EVERYTHING : undefined);
+        const will = after[account] ?? (areGone ? EVERYTHING : undefined);
+        if (was === will || will === undefined) return [];
+        return [`account ${account} may: ${will}${was === undefined ? "" : ` (now: ${was})`}`];
+    });
+}
+
+/**
+ * @param {any} state of a loader of settings
+ * @returns {Record<string, string>}
+ */
+function rightsIn(state) {
+    /** @type {{ label: string, value: string }[]} */
+    const labels = state?.inputs?.labels ?? [];
+    return Object.fromEntries(
+        labels
+            .filter(({ label }) => label.startsWith(ACCESS_LABEL))
+            .map(({ label, value }) => [label.slice(ACCESS_LABEL.length), value]),
+    );
 }
 
 /**
@@ -102,10 +156,15 @@ export function changesIn(text) {
     /** @type {Map<string, Change>} */
     const changes = new Map();
     for (const line of text.split("\n").filter((line) => line !== "")) {
-        const { op, urn, old } = JSON.parse(line).resourcePreEvent?.metadata ?? {};
+        const { op, urn, old, new: next } = JSON.parse(line).resourcePreEvent?.metadata ?? {};
         if (["create", "update", "replace", "delete"].includes(op)) {
             const name = urn.split("::").at(-1);
-            changes.set(name, { name, operation: op, isRetained: old?.retainOnDelete === true });
+            const isRetained = old?.retainOnDelete === true;
+            const rights =
+                name === "registry-gateway-loader" && op !== "delete"
+                    ? { before: rightsIn(old), after: rightsIn(next) }
+                    : undefined;
+            changes.set(name, { name, operation: op, isRetained, rights });
         }
     }
     return [...changes.values()].sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -66,6 +66,15 @@ sha1() {
 # stack_setting KEY: a plain setting of this project in the stack's file, where it decides which Docker is asked for what.
 stack_setting() {
     grep -q "^ *private-registry:$1:" "$ROOT"/Pulumi.*.yaml 2>/dev/null || return 0
+    sed -n "s/^ *private-registry:$1: *//p" "$(stack_file)" 2>/dev/null | tr -d "\"'" | head -n 1 || true
+}
+
+# stack_has PATTERN: whether a line of the stack's file fits.
+stack_has() {
+    grep -Eq -e "$1" "$ROOT"/Pulumi.*.yaml 2>/dev/null && grep -Eq -e "$1" "$(stack_file)" 2>/dev/null
+}
+
+stack_file() {
     stack=${stack_argument:-${PULUMI_STACK:-$(selected_stack)}}
-    sed -n "s/^ *private-registry:$1: *//p" "$ROOT/Pulumi.${stack:-$DEFAULT_STACK}.yaml" 2>/dev/null | tr -d "\"'" | head -n 1 || true
+    echo "$ROOT/Pulumi.${stack:-$DEFAULT_STACK}.yaml"
 }

@@ -10,5 +10,7 @@ OFFLINE_ENGINE_VERSION=3.259.0+offline
 
 # Also the default of the `image` setting in config.ts.
 REGISTRY_IMAGE=registry:3.1.1
+# Also the default of `gatewayImage`.
+GATEWAY_IMAGE=caddy:2.11.9
 
 DEFAULT_STACK=dev

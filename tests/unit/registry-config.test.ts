@@ -6,6 +6,7 @@ const args = {
     deleteEnabled: true,
     readOnly: false,
     metricsPublished: false,
+    behindGateway: false,
 };
 const read = (changes: Partial<typeof args> = {}) =>
     parse(registryConfig({ ...args, ...changes })) as Record<string, never>;
@@ -31,4 +32,11 @@ test("modes", () => {
     expect(read({ metricsPublished: true })).toMatchObject({
         http: { debug: { addr: ":5001", prometheus: { enabled: true } } },
     });
+});
+
+test("behind a gateway it has no port, no TLS and no accounts", () => {
+    const { http, auth } = read({ behindGateway: true });
+    expect(http).toMatchObject({ net: "unix", addr: "/run/registry/registry.sock" });
+    expect(http).not.toHaveProperty("tls");
+    expect(auth).toBeUndefined();
 });
