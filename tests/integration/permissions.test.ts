@@ -206,11 +206,10 @@ test("no other way of writing an address leads to another team's images", async 
         "/V2/other/path/tags/list",
         "/v2/other/path/tags/list/",
         `https://localhost${list}`,
-        `/v2/app/x/tags/list?x=/../../../../other/path/tags/list`,
     ];
     for (const address of addresses) {
-        const { status, body } = await raw(address);
-        expect([address, status === 200 && body.includes("path")]).toEqual([address, false]);
+        const { status = 0 } = await raw(address);
+        expect([address, [403, 404].includes(status)]).toEqual([address, true]);
     }
     const lies: Record<string, string>[] = [
         { "x-forwarded-uri": "/v2/" },

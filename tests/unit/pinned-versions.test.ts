@@ -18,6 +18,14 @@ test("set-up gets the image that the program uses, built from the version that i
     );
 });
 
+test("and the same for the gateway", () => {
+    const image = String(CONFIG_KEYS.gatewayImage?.default);
+    expect(pinned("GATEWAY_IMAGE")).toBe(image);
+    expect(image).toBe(
+        `caddy:${required("gateway-image", "github.com/caddyserver/caddy/v2") ?? ""}`,
+    );
+});
+
 test("the engine says the version that it is built from, and that it was built here", () => {
     expect(pinned("OFFLINE_ENGINE_VERSION")).toBe(
         `${required("cli", "github.com/pulumi/pulumi/pkg/v3") ?? ""}+offline`,

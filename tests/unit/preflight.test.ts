@@ -80,6 +80,11 @@ test.each([
         "port 1 (port, at 127.0.0.1:1) is taken by the container web",
     ],
     [
+        "the gateway is no longer wanted and has the port",
+        [container("private-registry-test-gateway", "private-registry/test", [published(1)])],
+        "docker rm --force private-registry-test-gateway",
+    ],
+    [
         "another stack has the metrics port",
         [container("hub", "hub/prod", [published(2, "127.0.0.1")])],
         "port 2 (metricsPort, at 127.0.0.1:2) is taken by the container hub",

@@ -74,3 +74,48 @@ test.each([
 ] as [[string, string, boolean?][], string[]][])("%j means %j", (changes, lines) => {
     expect(review(changes)).toEqual(lines);
 });
+
+test("permissions that change are said account by account", () => {
+    const labels = (rights: Record<string, string>) => ({
+        inputs: {
+            labels: Object.entries(rights).map(([account, value]) => ({
+                label: `private-registry.access.${account}`,
+                value,
+            })),
+        },
+    });
+    const said = (before: Record<string, string>, after: Record<string, string>) => {
+        const metadata = {
+            op: "replace",
+            urn: "urn:pulumi:s::p::a$b::registry-gateway-loader",
+            old: labels(before),
+            new: labels(after),
+        };
+        const printed = execFileSync("node", [SCRIPT, "-"], {
+            input: `${JSON.stringify({ resourcePreEvent: { metadata } })}\n`,
+            encoding: "utf8",
+        });
+        return printed
+            .trimEnd()
+            .split("\n")
+            .slice(1)
+            .map((line) => line.trim());
+    };
+    const runsOn =
+        "the gateway runs on, and takes accounts, permissions and certificate while it does";
+    expect(
+        said({ dev: "pulls a", ops: "everything" }, { dev: "pulls b", ops: "everything" }),
+    ).toEqual(["account dev may: pulls b (now: pulls a)", runsOn]);
+    expect(said({ dev: "pulls a" }, { dev: "pulls a", web: "nothing" })).toEqual([
+        "account web may: nothing",
+        runsOn,
+    ]);
+    expect(said({}, { dev: "nothing" })).toEqual([
+        "account dev may: nothing (now: everything)",
+        runsOn,
+    ]);
+    expect(said({ dev: "pulls a" }, {})).toEqual([
+        "account dev may: everything (now: pulls a)",
+        runsOn,
+    ]);
+});
