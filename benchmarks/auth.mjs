@@ -2,19 +2,16 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
-import { Agent, request } from "node:https";
+import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { hashSync } from "bcryptjs";
+import { makeCertificate, startRegistry } from "./bare.mjs";
+import { CLIENTS, findClient, SECONDS } from "./load.mjs";
 import { interleave, medians } from "./measure.mjs";
-import { attempt, must, run } from "./run.mjs";
+import { attempt } from "./run.mjs";
 import { freePort, withWorkspace } from "./workspace.mjs";
 
-const CLIENTS = 8;
-const SECONDS = 2;
 const COSTS = [4, 5, 10];
-const IMAGE = "registry:3.1.1";
 const OURS = "ours (cost 5)";
 
 export const title = "Requests with an account, by cost of the password's hash";
@@ -33,7 +30,7 @@ export function measure() {
         mkdirSync(certificates);
         chmodSync(workspace.folder, 0o755);
         await makeCertificate(certificates);
-        const hasAb = (await run("sh", ["-c", "command -v ab"])).code === 0;
+        const { rate, fact } = await findClient();
 
         /** @type {string[]} */
         const containers = [];
@@ -43,9 +40,6 @@ export function measure() {
         ]);
         try {
             const [line] = await once(createInterface(ceiling.stdout), "line");
-            /** @type {(port: number, account?: string) => () => Promise<number>} */
-            const rate = (port, account) => () =>
-                hasAb ? loadByAb(port, account) : loadByNode(port, account);
             /** @type {import("./measure.mjs").Subject[]} */
             const subjects = [["ceiling", rate(Number(line))]];
 
@@ -86,11 +80,7 @@ export function measure() {
                     { name: "ours / no accounts", value: of(OURS) / of("no accounts") },
                     { name: "no accounts / ceiling", value: of("no accounts") / of("ceiling") },
                 ],
-                facts: [
-                    hasAb
-                        ? "Client: ApacheBench (ab -k), one process."
-                        : "Client: Node.js (no ab on this machine), one process.",
-                ],
+                facts: [fact],
             };
         } finally {
             ceiling.kill();
@@ -98,116 +88,5 @@ export function measure() {
                 await attempt("docker", ["rm", "--force", "--volumes", name]);
             }
         }
-    });
-}
-
-/** @param {string} folder */
-async function makeCertificate(folder) {
-    const key = [
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-keyout",
-        "tls.key",
-    ];
-    const certificate = ["-x509", "-days", "2", "-subj", "/CN=localhost", "-out", "tls.crt"];
-    const names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
-    await must("openssl", ["req", ...certificate, ...key, ...names], { cwd: folder });
-}
-
-/**
- * Starts a bare registry and waits until it answers; returns its port.
- *
- * @param {string} name
- * @param {string} certificates
- * @param {string} password
- * @param {number | undefined} cost of the account's hash; undefined: no accounts
- */
-async function startRegistry(name, certificates, password, cost) {
-    /** @type {Record<string, string>} */
-    const settings = {
-        OTEL_TRACES_EXPORTER: "none",
-        REGISTRY_HTTP_TLS_CERTIFICATE: "/certificates/tls.crt",
-        REGISTRY_HTTP_TLS_KEY: "/certificates/tls.key",
-    };
-    if (cost !== undefined) {
-        const file = `htpasswd-${cost}`;
-        writeFileSync(join(certificates, file), `dev:${hashSync(password, cost)}\n`);
-        settings.REGISTRY_AUTH = "htpasswd";
-        settings.REGISTRY_AUTH_HTPASSWD_REALM = "registry";
-        settings.REGISTRY_AUTH_HTPASSWD_PATH = `/certificates/${file}`;
-    }
-    const variables = Object.entries(settings).flatMap(([key, value]) => ["-e", `${key}=${value}`]);
-    const mount = `${certificates}:/certificates:ro`;
-    const options = ["--name", name, "-p", "127.0.0.1::5000", "-v", mount, ...variables];
-    await must("docker", ["run", "-d", ...options, IMAGE]);
-    const published = await must("docker", ["port", name, "5000"]);
-    const port = Number(/:(\d+)\s*$/.exec(published)?.[1]);
-    const account = cost === undefined ? undefined : `dev:${password}`;
-    for (let tries = 0; ; tries++) {
-        const status = await get(port, account).catch(() => 0);
-        if (status === 200) return port;
-        if (tries >= 100) throw new Error(`${name} does not answer (last status: ${status})`);
-        await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-}
-
-/**
- * @param {number} port
- * @param {string | undefined} account
- */
-async function loadByAb(port, account) {
-    const load = ["-q", "-k", "-c", String(CLIENTS), "-t", String(SECONDS), "-n", "1000000"];
-    const basic = account === undefined ? [] : ["-A", account];
-    const report = await must("ab", [...load, ...basic, `https://127.0.0.1:${port}/v2/`]);
-    const rate = /^Requests per second:\s+([\d.]+)/m.exec(report)?.[1];
-    if (rate === undefined || /^Non-2xx responses|^Failed requests:\s+[1-9]/m.test(report)) {
-        throw new Error(`ab saw failures:\n${report}`);
-    }
-    return Number(rate);
-}
-
-/**
- * @param {number} port
- * @param {string | undefined} account
- */
-async function loadByNode(port, account) {
-    const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS, rejectUnauthorized: false });
-    const began = performance.now();
-    let count = 0;
-    const client = async () => {
-        while (performance.now() - began < SECONDS * 1000) {
-            const status = await get(port, account, agent);
-            if (status !== 200) throw new Error(`status ${status}`);
-            count++;
-        }
-    };
-    try {
-        await Promise.all(Array.from({ length: CLIENTS }, client));
-        return count / ((performance.now() - began) / 1000);
-    } finally {
-        agent.destroy();
-    }
-}
-
-/**
- * Status of one request. The certificate is nobody's business here: a test of trust is elsewhere.
- *
- * @param {number} port
- * @param {string} [auth]
- * @param {Agent | false} agent
- * @returns {Promise<number>}
- */
-function get(port, auth, agent = false) {
-    return new Promise((resolve, reject) => {
-        const options = { host: "127.0.0.1", port, path: "/v2/", auth, agent };
-        const call = request({ ...options, rejectUnauthorized: false }, (response) => {
-            response.resume();
-            response.on("end", () => resolve(response.statusCode ?? 0));
-        });
-        call.on("error", reject);
-        call.end();
     });
 }

@@ -1,0 +1,76 @@
+// @ts-check
+import { Agent, request } from "node:https";
+import { must, run } from "./run.mjs";
+
+export const CLIENTS = 8;
+export const SECONDS = 2;
+
+/** ApacheBench where it is, and what to say of it. */
+export async function findClient() {
+    const hasAb = (await run("sh", ["-c", "command -v ab"])).code === 0;
+    /** @type {(port: number, account?: string) => () => Promise<number>} */
+    const rate = (port, account) => () =>
+        hasAb ? loadByAb(port, account) : loadByNode(port, account);
+    const fact = hasAb
+        ? "Client: ApacheBench (ab -k), one process."
+        : "Client: Node.js (no ab on this machine), one process.";
+    return { rate, fact };
+}
+
+/**
+ * @param {number} port
+ * @param {string | undefined} account
+ */
+async function loadByAb(port, account) {
+    const load = ["-q", "-k", "-c", String(CLIENTS), "-t", String(SECONDS), "-n", "1000000"];
+    const basic = account === undefined ? [] : ["-A", account];
+    const report = await must("ab", [...load, ...basic, `https://127.0.0.1:${port}/v2/`]);
+    const rate = /^Requests per second:\s+([\d.]+)/m.exec(report)?.[1];
+    if (rate === undefined || /^Non-2xx responses|^Failed requests:\s+[1-9]/m.test(report)) {
+        throw new Error(`ab saw failures:\n${report}`);
+    }
+    return Number(rate);
+}
+
+/**
+ * @param {number} port
+ * @param {string | undefined} account
+ */
+async function loadByNode(port, account) {
+    const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS, rejectUnauthorized: false });
+    const began = performance.now();
+    let count = 0;
+    const client = async () => {
+        while (performance.now() - began < SECONDS * 1000) {
+            const status = await get(port, account, agent);
+            if (status !== 200) throw new Error(`status ${status}`);
+            count++;
+        }
+    };
+    try {
+        await Promise.all(Array.from({ length: CLIENTS }, client));
+        return count / ((performance.now() - began) / 1000);
+    } finally {
+        agent.destroy();
+    }
+}
+
+/**
+ * Status of one request. The certificate is nobody's business here: a test of trust is elsewhere.
+ *
+ * @param {number} port
+ * @param {string} [auth]
+ * @param {Agent | false} agent
+ * @returns {Promise<number>}
+ */
+export function get(port, auth, agent = false) {
+    return new Promise((resolve, reject) => {
+        const options = { host: "127.0.0.1", port, path: "/v2/", auth, agent };
+        const call = request({ ...options, rejectUnauthorized: false }, (response) => {
+            response.resume();
+            response.on("end", () => resolve(response.statusCode ?? 0));
+        });
+        call.on("error", reject);
+        call.end();
+    });
+}
