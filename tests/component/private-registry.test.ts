@@ -317,3 +317,73 @@ test.each([
     const program = unwrap<string>(inputs("registry-proof-command").stdin);
     expect(program).toContain(`"address":"${address}"`);
 });
+
+const GATEWAY = [
+    "docker:index/container:Container registry-gateway-access",
+    "docker:index/container:Container registry-gateway-container",
+    "docker:index/container:Container registry-gateway-loader",
+    "docker:index/network:Network registry-gateway-container-network",
+    "docker:index/remoteImage:RemoteImage registry-gateway-image",
+    "docker:index/volume:Volume registry-gateway-access-sockets",
+    "docker:index/volume:Volume registry-gateway-control",
+    "docker:index/volume:Volume registry-gateway-settings",
+    "docker:index/volume:Volume registry-server-sockets",
+    "private-registry:index:Gateway registry-gateway",
+];
+
+test.each([false, true])(
+    "a gateway adds its own resources, and the registry loses its network (preview: %s)",
+    async (preview) => {
+        const made = await make({ gateway: true }, preview);
+        expect(listed(made)).toEqual(
+            [
+                ...RESOURCES.filter((line) => !line.includes("registry-server-container-network")),
+                ...GATEWAY,
+            ].sort(),
+        );
+        const registry = made.inputs("registry-server-container");
+        expect(registry.networkMode).toBe("none");
+        expect(registry).not.toHaveProperty("ports");
+        expect(registry).not.toHaveProperty("networksAdvanced");
+    },
+);
+
+test("a team with a permission brings the gateway, and what each account may do is on its loader", async () => {
+    const { inputs } = await make({
+        teams: { web: { push: ["web/*"], accounts: ["web-2", "web"] }, ops: { admin: true } },
+    });
+    expect(inputs("registry-gateway-loader").labels).toEqual([
+        { label: "private-registry.stack", value: "private-registry/test" },
+        { label: "private-registry.access.web-2", value: "pushes and pulls web/*" },
+        { label: "private-registry.access.web", value: "pushes and pulls web/*" },
+        { label: "private-registry.access.ops", value: "everything" },
+    ]);
+});
+
+test("the gateway's containers may do nothing but serve, and the one that knows the accounts has no network", async () => {
+    const { inputs } = await make({ gateway: true, gatewayMetricsPort: 5002 });
+    for (const role of ["container", "access"]) {
+        expect(inputs(`registry-gateway-${role}`)).toMatchObject({
+            readOnly: true,
+            capabilities: { adds: ["CAP_NET_BIND_SERVICE"], drops: ["ALL"] },
+            securityOpts: ["no-new-privileges:true"],
+            restart: "unless-stopped",
+            destroyGraceSeconds: 65,
+        });
+    }
+    expect(inputs("registry-gateway-access")).toMatchObject({ networkMode: "none" });
+    expect(inputs("registry-gateway-access")).not.toHaveProperty("ports");
+    expect(inputs("registry-gateway-container").ports).toEqual([
+        { internal: 5000, external: 5000, ip: "0.0.0.0", protocol: "tcp" },
+        { internal: 5001, external: 5002, ip: "127.0.0.1", protocol: "tcp" },
+    ]);
+});
+
+test("no secret of a gateway reaches an input that is not marked", async () => {
+    const { registered } = await make({ gateway: true });
+    const clear = JSON.stringify(registered, (_, given: unknown) =>
+        isMarkedSecret(given) ? "[secret]" : given,
+    );
+    expect(clear).not.toMatch(/password of|key of|\$2b\$/);
+    expect(JSON.stringify(registered)).toMatch(/\$2b\$/);
+});

@@ -3,7 +3,7 @@ import { request } from "node:https";
 import { docker, DockerUser } from "../support/docker";
 import { ask } from "../support/registry-client";
 import { must } from "../support/run";
-import { type Outputs, type TestStack, withStack } from "../support/stack";
+import { freePort, type Outputs, type TestStack, withStack } from "../support/stack";
 import { askOnce, pushBlob, Stream } from "../support/stream";
 
 const gatewayId = async (stack: TestStack) =>
@@ -146,8 +146,10 @@ test("a registry gets a gateway, and loses it again, with all its images", () =>
         }
     }));
 
-test("what is no request for the registry gets a short answer", () =>
-    withStack({ gateway: true }, async (stack) => {
+test("what is no request for the registry gets a short answer, and metrics are on the loopback only", () =>
+    withStack({}, async (stack) => {
+        const gatewayMetricsPort = await freePort();
+        stack.configure({ gateway: true, gatewayMetricsPort });
         await stack.up();
         const outputs = await stack.outputs();
         const start = await ask(outputs, "/");
@@ -155,6 +157,8 @@ test("what is no request for the registry gets a short answer", () =>
         expect(start.headers["strict-transport-security"]).toBe("max-age=31536000");
         expect(start.headers.server).toBeUndefined();
         expect((await ask(outputs, "/metrics")).status).toBe(404);
+        const metrics = await fetch(`http://127.0.0.1:${gatewayMetricsPort}/metrics`);
+        expect(await metrics.text()).toMatch(/^caddy_http_request_duration_seconds_count\{/m);
         expect((await ask(outputs, "/debug/pprof/")).status).toBe(404);
         // Five MiB are no manifest.
         const body = randomBytes(5 * 1024 * 1024);
