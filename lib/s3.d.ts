@@ -1,4 +1,4 @@
-import type { AgentOptions, IncomingHttpHeaders } from "node:http";
+import type { Agent, IncomingHttpHeaders } from "node:http";
 import type { S3Storage } from "./storage-config";
 
 export interface Answer {
@@ -27,11 +27,20 @@ export interface Listed {
     readonly size: number;
 }
 
-/** A bucket that answers nothing but what it is asked: no retries, no cache. */
+/** A bucket of S3 or of a service that speaks as it does. */
 export class Bucket {
     readonly storage: S3Storage;
-    constructor(storage: S3Storage, agentOptions?: AgentOptions);
+    readonly agent: Agent;
+    /** @param agentFor what opens the connections, with or without TLS; by default this machine does */
+    constructor(storage: S3Storage, agentFor?: (isSecure: boolean) => Agent);
+    /** One request, and nothing else: no second try, no cache. */
     ask(method: string, key: string, question?: Question): Promise<Answer>;
+    /** Puts an object there, whole or not at all. Throws a `Refusal`, also when it has not this SHA-256 (hex). */
+    put(
+        key: string,
+        body: AsyncIterable<Buffer>,
+        content: { readonly length: number; readonly sha256: string; readonly partBytes?: number },
+    ): Promise<void>;
     /** Objects whose keys begin so. Throws a `Refusal`. */
     list(prefix: string): AsyncGenerator<Listed>;
 }

@@ -9,6 +9,10 @@ const { text } = require("node:stream/consumers");
 const { AwsV4Signer } = require("aws4fetch");
 
 const TIMEOUT_MS = 10_000;
+/** What brings bytes is answered when they are kept. */
+const WRITE_TIMEOUT_MS = 300_000;
+/** A single request may bring 5 GiB. */
+const PART_BYTES = 1 << 30;
 
 /**
  * @typedef {import("./s3").Answer} Answer
@@ -19,18 +23,19 @@ const TIMEOUT_MS = 10_000;
 class Bucket {
     /**
      * @param {S3Storage} storage
-     * @param {import("node:http").AgentOptions} [agentOptions]
+     * @param {(secure: boolean) => import("node:http").Agent} [agentFor]
      */
-    constructor(storage, agentOptions = {}) {
+    constructor(
+        storage,
+        agentFor = (secure) =>
+            secure ? new https.Agent({ ca: storage.caCertificate }) : new http.Agent(),
+    ) {
         this.storage = storage;
-        const { endpoint, region, bucket, forcePathStyle, caCertificate } = storage;
+        const { endpoint, region, bucket, forcePathStyle } = storage;
         const base = new URL(endpoint ?? `https://s3.${region}.amazonaws.com`);
         if (!forcePathStyle) base.hostname = `${bucket}.${base.hostname}`;
         this.base = `${base.origin}${forcePathStyle ? `/${bucket}` : ""}`;
-        this.agent =
-            base.protocol === "http:"
-                ? new http.Agent(agentOptions)
-                : new https.Agent({ ...agentOptions, ca: caCertificate });
+        this.agent = agentFor(base.protocol === "https:");
     }
 
     /**
@@ -76,6 +81,7 @@ class Bucket {
      */
     #send(method, url, headers, body, length) {
         const { request } = url.protocol === "http:" ? http : https;
+        const timeout = body === undefined ? TIMEOUT_MS : WRITE_TIMEOUT_MS;
         return new Promise((resolve, reject) => {
             const options = {
                 method,
@@ -84,7 +90,7 @@ class Bucket {
                     ...Object.fromEntries(headers),
                     ...(length === undefined ? {} : { "content-length": length }),
                 },
-                timeout: TIMEOUT_MS,
+                timeout,
             };
             const call = request(url, options, (response) => {
                 text(response).then(
@@ -100,7 +106,7 @@ class Bucket {
             });
             call.on("timeout", () =>
                 call.destroy(
-                    Object.assign(new Error(`no answer in ${TIMEOUT_MS / 1000} s`), {
+                    Object.assign(new Error(`no answer in ${timeout / 1000} s`), {
                         code: "ETIMEDOUT",
                     }),
                 ),
@@ -118,6 +124,50 @@ class Bucket {
     }
 
     /**
+     * Puts an object there, whole or not at all; the service checks every byte where the digest is known.
+     *
+     * @param {string} key
+     * @param {AsyncIterable<Buffer>} body
+     * @param {{ length: number, sha256: string, partBytes?: number }} content
+     */
+    async put(key, body, { length, sha256, partBytes = PART_BYTES }) {
+        const headers = this.storage.encrypt ? { "x-amz-server-side-encryption": "AES256" } : {};
+        if (length <= 4 * partBytes) {
+            must(await this.ask("PUT", key, { body, length, sha256, headers }));
+            return;
+        }
+        const begun = must(await this.ask("POST", key, { query: { uploads: "" }, headers }));
+        const uploadId = element(begun.body, "UploadId") ?? "";
+        try {
+            const parts = [];
+            const hash = createHash("sha256");
+            const pieces = new Pieces(body, (chunk) => hash.update(chunk));
+            for (let rest = length; rest > 0; rest -= partBytes) {
+                const size = Math.min(rest, partBytes);
+                const part = must(
+                    await this.ask("PUT", key, {
+                        query: { partNumber: String(parts.length + 1), uploadId },
+                        body: pieces.take(size),
+                        length: size,
+                        sha256: "UNSIGNED-PAYLOAD",
+                    }),
+                );
+                parts.push(
+                    `<Part><PartNumber>${parts.length + 1}</PartNumber><ETag>${part.headers.etag}</ETag></Part>`,
+                );
+            }
+            if (hash.digest("hex") !== sha256) throw new Error("it is not what its digest says");
+            const complete = `<CompleteMultipartUpload>${parts.join("")}</CompleteMultipartUpload>`;
+            const done = must(await this.ask("POST", key, { query: { uploadId }, body: complete }));
+            // It may fail after it has begun to say that it worked.
+            if (done.code !== undefined) throw new Refusal(done);
+        } catch (error) {
+            await this.ask("DELETE", key, { query: { uploadId } }).catch(() => undefined);
+            throw error;
+        }
+    }
+
+    /**
      * Objects whose keys begin so, page by page.
      *
      * @param {string} prefix
@@ -132,8 +182,7 @@ class Bucket {
                 prefix,
                 ...(token === "" ? {} : { "continuation-token": token }),
             };
-            const answer = await this.ask("GET", "", { query });
-            if (answer.status !== 200) throw new Refusal(answer);
+            const answer = must(await this.ask("GET", "", { query }));
             for (const [, item = ""] of answer.body.matchAll(/<Contents>([^]*?)<\/Contents>/g)) {
                 yield {
                     key: element(item, "Key") ?? "",
@@ -152,6 +201,46 @@ class Refusal extends Error {
         super(`${code ?? status}: ${element(body, "Message") ?? "no reason given"}`);
         this.status = status;
         this.code = code;
+    }
+}
+
+/** @param {Answer} answer */
+function must(answer) {
+    if (answer.status !== 200) throw new Refusal(answer);
+    return answer;
+}
+
+/** A stream in pieces of given lengths. */
+class Pieces {
+    /** @type {Buffer} */
+    #left = Buffer.alloc(0);
+
+    /**
+     * @param {AsyncIterable<Buffer>} body
+     * @param {(chunk: Buffer) => void} see
+     */
+    constructor(body, see) {
+        this.chunks = body[Symbol.asyncIterator]();
+        this.see = see;
+    }
+
+    /**
+     * @param {number} length
+     * @returns {AsyncGenerator<Buffer>}
+     */
+    async *take(length) {
+        for (let rest = length; rest > 0;) {
+            if (this.#left.length === 0) {
+                const next = await this.chunks.next();
+                if (next.done === true) return;
+                this.#left = next.value;
+                this.see(next.value);
+            }
+            const chunk = this.#left.subarray(0, rest);
+            this.#left = this.#left.subarray(chunk.length);
+            rest -= chunk.length;
+            yield chunk;
+        }
     }
 }
 

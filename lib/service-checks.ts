@@ -109,7 +109,7 @@ function refusal(
         case "AuthorizationHeaderMalformed":
             return `${place} is in another region than ${storage.region}. Name it: ${set("region")}`;
         default:
-            return `${place} answers ${status}${body === "" ? "" : ` (${new Refusal({ status, code, body, headers: {} }).message})`}`;
+            return `${place} answers ${status}${body === "" ? "" : ` (${new Refusal({ status, code, body, headers: {} }).message})`}. See that storage.s3 in the configuration names bucket, region and keys of that service`;
     }
 }
 

@@ -20,7 +20,9 @@ const BUSY = 75;
  * @property {string} host of Docker, as its --host option has it
  * @property {string} image id
  * @property {string} settingsVolume name
- * @property {string} data name of the volume with the images, or the folder on the Docker host
+ * @property {string} data name of the volume with the images, or the folder on the Docker host; empty where it is a bucket
+ * @property {string | undefined} bucket that holds the images, as messages call it
+ * @property {boolean} isCacheKept whether what it knows of blobs outlives a restart: in a Redis that it cannot empty
  * @property {boolean} isReadOnly by its configuration
  * @property {boolean} isDeleteEnabled
  * @property {string} hostname that its certificate is for
@@ -72,6 +74,9 @@ export function findRegistry(stack) {
         image: container.inputs.image,
         settingsVolume: settings?.volumeName ?? "",
         data: data?.volumeName ?? data?.hostPath ?? "",
+        bucket: bucketOf(storage),
+        isCacheKept:
+            storage.cache.blobdescriptor === "redis" && upload("redis-forget") === undefined,
         isReadOnly: storage.maintenance.readonly.enabled,
         isDeleteEnabled: storage.delete.enabled,
         hostname: name,
@@ -80,6 +85,15 @@ export function findRegistry(stack) {
         caBundle,
         passwords,
     };
+}
+
+/**
+ * What messages call the bucket that holds the images; undefined where there is none.
+ *
+ * @param {{ s3?: { bucket: string, region: string, regionendpoint?: string } }} storage of the registry's configuration
+ */
+export function bucketOf({ s3 }) {
+    return s3 && `the bucket ${s3.bucket} at ${s3.regionendpoint ?? `Amazon's S3 in ${s3.region}`}`;
 }
 
 /**

@@ -98,6 +98,11 @@ async function openState({ sealed, boundTo }, passphrase) {
  */
 async function restoreImages(reader) {
     const registry = findRegistry(stack);
+    if (registry.bucket !== undefined) {
+        throw new MaintenanceError(
+            `the images lie in ${registry.bucket}, which this cannot fill. Restore into a registry with a volume, and move from there: npm run move-to-s3. Nothing was changed.`,
+        );
+    }
     await withLock(registry, "restore", async () => {
         const { files } = await listImages(registry);
         const added = await fill(registry, reader, files, "");
@@ -134,6 +139,14 @@ async function restoreStack(copy, reader) {
     }
     const place = placeOf(copy);
     await refuseContainers(copy, place);
+    if (place.data === "") {
+        makeStack(copy, here !== undefined);
+        giveState(copy);
+        say(
+            `The stack ${name} is what it was, with its authority and accounts; its images are those of its bucket. Next: npm run up -- --stack ${name}`,
+        );
+        return;
+    }
     const { files, restoredFrom } = await listImages(place);
     const isFilled = restoredFrom === reader.digest;
     if (files.size > 0 && !isFilled && force === "") {
