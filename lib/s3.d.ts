@@ -33,12 +33,12 @@ export class Bucket {
     readonly agent: Agent;
     /** @param agentFor what opens the connections, with or without TLS; by default this machine does */
     constructor(storage: S3Storage, agentFor?: (isSecure: boolean) => Agent);
-    /** One request, and nothing else: no second try, no cache. */
+    /** One request; again when the connection had just been closed, and the body is none or a buffer. */
     ask(method: string, key: string, question?: Question): Promise<Answer>;
     /** Puts an object there, whole or not at all. Throws a `Refusal`, also when it has not this SHA-256 (hex). */
     put(
         key: string,
-        body: AsyncIterable<Buffer>,
+        body: AsyncIterable<Buffer> | Buffer,
         content: { readonly length: number; readonly sha256: string; readonly partBytes?: number },
     ): Promise<void>;
     /** Objects whose keys begin so. Throws a `Refusal`. */

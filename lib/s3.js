@@ -5,12 +5,17 @@
 const { createHash } = require("node:crypto");
 const http = require("node:http");
 const https = require("node:https");
+const { once } = require("node:events");
+const { Readable } = require("node:stream");
 const { text } = require("node:stream/consumers");
 const { AwsV4Signer } = require("aws4fetch");
 
 const TIMEOUT_MS = 10_000;
 /** What brings bytes is answered when they are kept. */
 const WRITE_TIMEOUT_MS = 300_000;
+const TRIES = 4;
+/** How a connection ends that the other side has closed. */
+const ENDED = new Set(["ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"]);
 /** A single request may bring 5 GiB. */
 const PART_BYTES = 1 << 30;
 
@@ -68,7 +73,14 @@ class Bucket {
                   service: "s3",
                   region,
               }).sign();
-        return this.#send(method, signed.url, signed.headers, content, length);
+        for (let tries = 1; ; tries++) {
+            try {
+                return await this.#send(method, signed.url, signed.headers, content, length);
+            } catch (error) {
+                const { code = "" } = /** @type {NodeJS.ErrnoException} */ (error);
+                if (tries === TRIES || !isRepeatable(content) || !ENDED.has(code)) throw error;
+            }
+        }
     }
 
     /**
@@ -83,9 +95,20 @@ class Bucket {
         const { request } = url.protocol === "http:" ? http : https;
         const timeout = body === undefined ? TIMEOUT_MS : WRITE_TIMEOUT_MS;
         return new Promise((resolve, reject) => {
+            const { agent } = this;
+            // A connection that was used before may end at any moment, and a stream comes only once.
+            const line = isRepeatable(body)
+                ? { agent }
+                : {
+                      createConnection: (/** @type {any} */ where) =>
+                          /** @type {any} */ (agent).createConnection({
+                              ...agent.options,
+                              ...where,
+                          }),
+                  };
             const options = {
                 method,
-                agent: this.agent,
+                ...line,
                 headers: {
                     ...Object.fromEntries(headers),
                     ...(length === undefined ? {} : { "content-length": length }),
@@ -112,13 +135,10 @@ class Bucket {
                 ),
             );
             call.on("error", reject);
-            if (body === undefined || Buffer.isBuffer(body) || typeof body === "string") {
+            if (isRepeatable(body)) {
                 call.end(body);
             } else {
-                pour(body, call).then(
-                    () => call.end(),
-                    (error) => call.destroy(error),
-                );
+                pour(body, call).catch((error) => call.destroy(error));
             }
         });
     }
@@ -127,7 +147,7 @@ class Bucket {
      * Puts an object there, whole or not at all; the service checks every byte where the digest is known.
      *
      * @param {string} key
-     * @param {AsyncIterable<Buffer>} body
+     * @param {AsyncIterable<Buffer> | Buffer} body
      * @param {{ length: number, sha256: string, partBytes?: number }} content
      */
     async put(key, body, { length, sha256, partBytes = PART_BYTES }) {
@@ -141,7 +161,8 @@ class Bucket {
         try {
             const parts = [];
             const hash = createHash("sha256");
-            const pieces = new Pieces(body, (chunk) => hash.update(chunk));
+            const chunks = Buffer.isBuffer(body) ? Readable.from([body]) : body;
+            const pieces = new Pieces(chunks, (chunk) => hash.update(chunk));
             for (let rest = length; rest > 0; rest -= partBytes) {
                 const size = Math.min(rest, partBytes);
                 const part = must(
@@ -192,6 +213,14 @@ class Bucket {
             token = element(answer.body, "NextContinuationToken");
         }
     }
+}
+
+/**
+ * @param {Question["body"]} body
+ * @returns {body is Buffer | undefined}
+ */
+function isRepeatable(body) {
+    return body === undefined || Buffer.isBuffer(body);
 }
 
 /** An answer that says no. */
@@ -251,13 +280,13 @@ class Pieces {
 async function pour(chunks, call) {
     for await (const chunk of chunks) {
         if (call.destroyed) return;
-        if (!call.write(chunk)) {
-            await new Promise((resolve) => {
-                call.once("drain", resolve);
-                call.once("close", resolve);
-            });
-        }
+        if (call.write(chunk)) continue;
+        const waiting = new AbortController();
+        const { signal } = waiting;
+        await Promise.race([once(call, "drain", { signal }), once(call, "close", { signal })]);
+        waiting.abort();
     }
+    call.end();
 }
 
 /**

@@ -238,8 +238,7 @@ async function send({ bucket, root, name }, file, body) {
     const hex = /\/blobs\/sha256\/..\/([0-9a-f]{64})\/data$/.exec(file.name)?.[1];
     try {
         if (hex !== undefined) {
-            const pieces = Buffer.isBuffer(body) ? once(body) : body;
-            await bucket.put(root + file.name, pieces, { length: file.size, sha256: hex });
+            await bucket.put(root + file.name, body, { length: file.size, sha256: hex });
         } else if (Buffer.isBuffer(body)) {
             const { status, code } = await bucket.ask("PUT", root + file.name, { body });
             if (status !== 200) throw new Error(`${status} ${code ?? ""}`);
@@ -249,11 +248,6 @@ async function send({ bucket, root, name }, file, body) {
             `${file.name} was not taken by ${name}: ${/** @type {Error} */ (error).message}. What has arrived stays; run this again to go on.`,
         );
     }
-}
-
-/** @param {Buffer} body */
-async function* once(body) {
-    yield body;
 }
 
 /**

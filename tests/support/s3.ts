@@ -1,7 +1,15 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import {
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    readdirSync,
+    readFileSync,
+    rmSync,
+    statSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -88,7 +96,7 @@ export class S3Server extends Service {
     ) {
         super(
             server,
-            ["--port", `${host}:${port}`, "--quiet", "posix", join(folder, "data")],
+            ["--port", `${host}:${port}`, "--quiet", "--keep-alive", "posix", join(folder, "data")],
             { ROOT_ACCESS_KEY: keys.accessKey, ROOT_SECRET_KEY: keys.secretKey },
             host,
             port,
@@ -137,6 +145,11 @@ export class S3Server extends Service {
         return readdirSync(root, { recursive: true, encoding: "utf8" })
             .filter((file) => !file.startsWith(".sgwtmp") && statSync(join(root, file)).isFile())
             .sort();
+    }
+
+    /** The bytes of an object. */
+    public read(key: string): Buffer {
+        return readFileSync(join(this.folder, "data", this.bucket, key));
     }
 
     public async dispose(): Promise<void> {
