@@ -12,6 +12,7 @@ import { isHostName, NAME } from "./lib/names";
 import { arePermissionsUsed, permissionFields } from "./lib/permissions";
 import { type RetentionRule, retentionProblems, retentionSchema } from "./lib/retention";
 import type { LoginSurroundings } from "./lib/ssh-credentials";
+import { readServices, storageProblems } from "./lib/storage-config";
 
 /** One configuration key: what it takes, what it is when unset, and a value to show in a fix. */
 interface Key<T> {
@@ -243,8 +244,8 @@ type Values = {
         z.infer<Keys[K]["schema"]> | (Keys[K]["default"] extends undefined ? undefined : never);
 };
 
-/** Keys that are objects of many fields, which lib/client-config.ts reads. */
-const CLIENT_KEYS = ["clients", "ssh"];
+/** Keys that are objects of many fields, which lib/client-config.ts and lib/storage-config.ts read. */
+const OBJECT_KEYS = ["clients", "ssh", "storage", "redis"];
 
 /** What `config.ts` gives to the program: everything that the registry is made from. */
 export interface Settings extends PrivateRegistryArgs {
@@ -290,6 +291,7 @@ export function readSettings(
         given.get("ssh"),
         surroundings,
     );
+    const { services, ...ofServices } = readServices(given.get("storage"), given.get("redis"));
     // What a host behind another one calls localhost is not on this machine either.
     const remoteHosts = Object.values(clients).flatMap(({ login }) => [
         ...(login?.jumpHost === undefined ? [] : [login.jumpHost.host]),
@@ -298,7 +300,9 @@ export function readSettings(
     problems.push(
         ...ofClients.problems,
         ...unknownKeys(given),
+        ...ofServices.problems,
         ...contradictions(values, surroundings),
+        ...storageProblems(services, values),
         ...unreachable(values, remoteHosts),
     );
     if (problems.length > 0) {
@@ -311,6 +315,7 @@ export function readSettings(
     const instance = `${surroundings.project}-${surroundings.stack}`;
     return {
         ...complete,
+        ...services,
         dockerHost: dockerHost ?? (surroundings.dockerHost || "unix:///var/run/docker.sock"),
         containerName: containerName ?? instance,
         clients,
@@ -367,11 +372,11 @@ function readValues(given: ReadonlyMap<string, unknown>) {
 
 function unknownKeys(given: ReadonlyMap<string, unknown>): ConfigProblem[] {
     return [...given]
-        .filter(([name]) => !Object.hasOwn(CONFIG_KEYS, name) && !CLIENT_KEYS.includes(name))
+        .filter(([name]) => !Object.hasOwn(CONFIG_KEYS, name) && !OBJECT_KEYS.includes(name))
         .map(([name, value]) => ({
             key: name,
             given: value,
-            allowed: `no such key; the keys are ${[...Object.keys(CONFIG_KEYS), ...CLIENT_KEYS].join(", ")}`,
+            allowed: `no such key; the keys are ${[...Object.keys(CONFIG_KEYS), ...OBJECT_KEYS].join(", ")}`,
             fix: `pulumi config rm ${name}`,
         }));
 }

@@ -5,11 +5,16 @@ import { OWNER_LABEL } from "./components/registry-server";
 import type { Settings } from "./config";
 import { hostAndPort, isWildcard } from "./lib/address";
 import { type DockerContainer, listContainers, type PublishedPort } from "./lib/docker-api";
-import { parseDockerEndpoint } from "./lib/docker-endpoint";
+import { type DockerEndpoint, parseDockerEndpoint } from "./lib/docker-endpoint";
+import { type Look, lookAtBucket, lookAtRedis } from "./lib/service-checks";
+
+/** Set for the `up` that ends a move of images into a bucket. */
+const MOVE = "PRIVATE_REGISTRY_MOVE";
 
 /**
  * Looks at the Docker host before anything is planned, so that a name or a port that something else
- * has is an error now, and not after the running registry was taken down to make way.
+ * has is an error now, and not after the running registry was taken down to make way. So with the
+ * bucket and the Redis that the registry is to use.
  */
 export async function preflight(settings: Settings): Promise<void> {
     const endpoint = parseDockerEndpoint(settings.dockerHost);
@@ -24,6 +29,7 @@ export async function preflight(settings: Settings): Promise<void> {
         ...formerGatewayProblems(settings, containers),
         ...portProblems(settings, containers),
         ...(endpoint.scheme === "unix" ? await otherProgramProblems(settings, containers) : []),
+        ...(await serviceProblems(settings, endpoint)),
     ];
     if (problems.length > 0) {
         throw new pulumi.RunError(`${problems.join("\n")}\nNothing was changed.`);
@@ -156,4 +162,36 @@ function taken({ key, address, port }: Wanted, holder: string): string {
         `port ${port} (${key}, at ${hostAndPort(address, port)}) is taken by ${holder}. ` +
         `Free it, or take another one: pulumi config set ${key} <port>`
     );
+}
+
+/**
+ * What keeps the registry from its bucket and its Redis. That no way leads there from this machine says
+ * nothing of the registry's container, unless both are on one host: then the proof is the first to know.
+ */
+async function serviceProblems(
+    { s3, redis, readOnly }: Settings,
+    { scheme }: DockerEndpoint,
+): Promise<string[]> {
+    const looks: Look[] = await Promise.all([
+        ...(s3 === undefined
+            ? []
+            : [
+                  lookAtBucket(s3, {
+                      isMove: process.env[MOVE] !== undefined,
+                      isWritten: !readOnly && !pulumi.runtime.isDryRun(),
+                  }),
+              ]),
+        ...(redis === undefined ? [] : [lookAtRedis(redis)]),
+    ]);
+    return looks.flatMap(({ problem, unseen }) => {
+        if (problem !== undefined) return [problem];
+        if (unseen === undefined) return [];
+        const isSure = scheme === "unix" && unseen.includes("ECONNREFUSED");
+        if (isSure)
+            return [`${unseen}, nor from the containers on it. Start it, or name another one`];
+        void pulumi.log.warn(
+            `${unseen}, so it was not checked before the change; the registry's container is asked after it`,
+        );
+        return [];
+    });
 }

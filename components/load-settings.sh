@@ -2,14 +2,21 @@
 # reads half-written would refuse every request. What is already right is not touched.
 set -eu
 umask 077
-cd /settings
-for path in /load/*; do
-    file=${path##*/}
-    if ! cmp -s "/load/$file" "$file"; then
-        cp "/load/$file" ".$file.new"
-        chmod 0400 ".$file.new"
+cd /load
+for file in *; do
+    if ! cmp -s "$file" "/settings/$file"; then
+        cp "$file" "/settings/.$file.new"
+        chmod 0400 "/settings/.$file.new"
         sync
-        mv -f ".$file.new" "$file"
+        mv -f "/settings/.$file.new" "/settings/$file"
         echo "$file written"
+    fi
+done
+# What an earlier configuration had and this one has not may be a secret.
+cd /settings
+for file in *; do
+    if [ ! -e "/load/$file" ]; then
+        rm -f "$file"
+        echo "$file removed"
     fi
 done

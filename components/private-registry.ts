@@ -4,6 +4,7 @@ import { isWildcard, registryName, subjectAltNames } from "../lib/address";
 import { dockerMachine, parseDockerEndpoint } from "../lib/docker-endpoint";
 import { handOver, type TeamHandOver } from "../lib/hand-over";
 import { arePermissionsUsed, type TeamAccess } from "../lib/permissions";
+import { bucketName, type RedisCache, type S3Storage } from "../lib/storage-config";
 import { CertificateAuthority, type KeyAlgorithm, type Subject } from "./certificate-authority";
 import { type ClientHost, ClientTrust } from "./client-trust";
 import { Gateway } from "./gateway";
@@ -45,6 +46,10 @@ export interface PrivateRegistryArgs {
     readonly dataPath?: string;
     /** Whether the images stay when the registry is destroyed. */
     readonly dataRetained: boolean;
+    /** Bucket that holds the images instead of a volume or folder. Never emptied. */
+    readonly s3?: S3Storage;
+    /** Redis that remembers what is known of blobs instead of the registry's own memory. */
+    readonly redis?: RedisCache;
     readonly deleteEnabled: boolean;
     readonly readOnly: boolean;
     /** Port for Prometheus metrics on the Docker host's loopback. */
@@ -156,6 +161,7 @@ export class PrivateRegistry extends pulumi.ComponentResource {
                 caBundle: authority.bundle,
                 certificate,
                 passwords: accounts.passwords,
+                storage: args.s3 && bucketName(args.s3),
                 containerId: pulumi.interpolate`${server.containerId}${gateway?.containerIds ?? ""}`,
                 loaderExitCode: pulumi
                     .all([server.loaderExitCode, gateway?.loaderExitCode ?? 0])

@@ -3,6 +3,10 @@
 const https = require("node:https");
 const { X509Certificate } = require("node:crypto");
 
+/** How long a registry may take to give up a storage that does not answer: it tries each request four times. */
+const STORAGE_PATIENCE_MS = 150_000;
+/** A repository that nobody has: asking for it makes the registry ask its storage. */
+const NOBODYS = "/v2/private-registry-proof";
 /** How long a registry may take to answer after its container was started. */
 const PATIENCE_MS = 30_000;
 const PAUSE_MS = 50;
@@ -41,13 +45,18 @@ function cause(error, { address, port, hostname, containerName }) {
     }
 }
 
-function get({ address, port, hostname, caBundle }, authorization) {
+function ask(
+    { address, port, hostname, caBundle },
+    authorization,
+    { method = "GET", path = "/v2/", timeout = 5_000 } = {},
+) {
     return new Promise((resolve, reject) => {
-        const request = https.get(
+        const request = https.request(
             {
                 host: address,
                 port,
-                path: "/v2/",
+                method,
+                path,
                 ca: caBundle,
                 // The handshake and its checks are for the name that clients type.
                 servername: /^[\d.]+$|:/.test(hostname) ? "" : hostname,
@@ -55,7 +64,7 @@ function get({ address, port, hostname, caBundle }, authorization) {
                     require("node:tls").checkServerIdentity(hostname, certificate),
                 headers: { host: `${hostname}:${port}`, ...(authorization && { authorization }) },
                 agent: false,
-                timeout: 5_000,
+                timeout,
             },
             (response) => {
                 const certificate = response.socket.getPeerX509Certificate();
@@ -70,9 +79,12 @@ function get({ address, port, hostname, caBundle }, authorization) {
             },
         );
         request.on("timeout", () =>
-            request.destroy(Object.assign(new Error("no answer in 5 s"), { code: "ETIMEDOUT" })),
+            request.destroy(
+                Object.assign(new Error(`no answer in ${timeout / 1000} s`), { code: "ETIMEDOUT" }),
+            ),
         );
         request.on("error", reject);
+        request.end();
     });
 }
 
@@ -80,7 +92,7 @@ async function firstAnswer(input) {
     const end = Date.now() + (input.patienceMs ?? PATIENCE_MS);
     for (;;) {
         try {
-            return await get(input);
+            return await ask(input);
         } catch (error) {
             if (!TRANSIENT.has(error.code) || Date.now() > end) {
                 throw new Error(cause(error, input), { cause: error });
@@ -88,6 +100,34 @@ async function firstAnswer(input) {
             await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
         }
     }
+}
+
+function basicOf(username, password) {
+    return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+/**
+ * Has the registry read from its storage. An upload that is begun and dropped would leave something behind there. Where
+ * accounts have permissions, one of an admin has to ask.
+ */
+async function proveStorage(input, accounts) {
+    const { storage, containerName } = input;
+    const question = { path: `${NOBODYS}/tags/list`, timeout: STORAGE_PATIENCE_MS };
+    let status;
+    for (const [username, password] of accounts) {
+        ({ status } = await ask(input, basicOf(username, password), question).catch((error) => ({
+            status: error.message,
+        })));
+        if (status !== 403) break;
+    }
+    if (status === 403) return ", storage not asked: no team is an admin";
+    // Of a bucket that has nothing yet it says that it has no tags.
+    if (status !== 404 && status !== 200) {
+        throw new Error(
+            `the registry runs and cannot use its storage, ${storage} (answer: ${status}). It has to be reached from the registry's container; see: docker logs ${containerName}`,
+        );
+    }
+    return ", storage answers";
 }
 
 async function check(input) {
@@ -115,15 +155,16 @@ async function check(input) {
     }
     const accounts = Object.entries(input.passwords);
     for (const [username, password] of accounts) {
-        const basic = Buffer.from(`${username}:${password}`).toString("base64");
-        const { status } = await get(input, `Basic ${basic}`);
+        const { status } = await ask(input, basicOf(username, password));
         if (status !== 200) {
             throw new Error(
                 `the account ${username} must be accepted with 200, the registry answered ${status}`,
             );
         }
     }
-    return `proved: TLS for ${hostname}, 401 without account, accounts accepted: ${accounts.map(([name]) => name).join(", ")}`;
+    const names = accounts.map(([name]) => name).join(", ");
+    const storage = input.storage === undefined ? "" : await proveStorage(input, accounts);
+    return `proved: TLS for ${hostname}, 401 without account, accounts accepted: ${names}${storage}`;
 }
 
 // Called by the line that is appended to this program.

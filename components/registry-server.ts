@@ -4,9 +4,17 @@ import { join } from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { CONTAINER, DRAIN_SECONDS, registryConfig } from "../lib/registry-config";
+import {
+    CONTAINER,
+    DRAIN_SECONDS,
+    registryConfig,
+    serviceEnvironment,
+    serviceFiles,
+} from "../lib/registry-config";
+import type { Services } from "../lib/storage-config";
 
-export interface RegistryServerArgs {
+/** With `s3` the images lie in that bucket, and neither volume nor folder is used. */
+export interface RegistryServerArgs extends Services {
     /** Image of the registry, with a tag or a digest. One that the Docker host has already is not pulled. */
     readonly image: string;
     readonly containerName: string;
@@ -99,7 +107,7 @@ export class RegistryServer extends pulumi.ComponentResource {
     }
 
     private createConfig(name: string): pulumi.Output<Configurations> {
-        const { deleteEnabled, readOnly, metricsPort } = this.args;
+        const { deleteEnabled, readOnly, metricsPort, s3, redis } = this.args;
         const httpSecret = new random.RandomPassword(
             `${name}-http-secret`,
             { length: 43, special: false },
@@ -111,6 +119,8 @@ export class RegistryServer extends pulumi.ComponentResource {
                 deleteEnabled,
                 metricsPublished: metricsPort !== undefined,
                 behindGateway: this.args.direct === undefined,
+                s3,
+                redis,
             };
             return {
                 normal: registryConfig({ ...args, readOnly }),
@@ -154,6 +164,9 @@ export class RegistryServer extends pulumi.ComponentResource {
                               upload("tls.crt", args.direct.certificate),
                               upload("tls.key", args.direct.privateKey),
                           ]),
+                    ...Object.entries(serviceFiles(args)).map(([file, text]) =>
+                        upload(file, pulumi.secret(text)),
+                    ),
                 ],
                 volumes: [{ containerPath: "/settings", volumeName: settings.name }],
                 labels: [{ label: OWNER_LABEL, value: args.owner }],
@@ -187,12 +200,12 @@ export class RegistryServer extends pulumi.ComponentResource {
                 entrypoints: ["/bin/sh"],
                 command: [`${CONTAINER.settings}/serve.sh`],
                 // Version 3 would send traces to a collector on localhost and log that it cannot.
-                envs: ["OTEL_TRACES_EXPORTER=none"],
+                envs: ["OTEL_TRACES_EXPORTER=none", ...serviceEnvironment(args)],
                 labels: [
                     { label: OWNER_LABEL, value: args.owner },
                     { label: SETTINGS_LABEL, value: this.settingsHash(config) },
                 ],
-                ...(ports.length === 0
+                ...(ports.length === 0 && args.s3 === undefined && args.redis === undefined
                     ? { networkMode: "none" }
                     : { networksAdvanced: [{ name: this.createNetwork(name) }], ports }),
                 volumes: [
@@ -201,13 +214,16 @@ export class RegistryServer extends pulumi.ComponentResource {
                         volumeName: settings.name,
                         readOnly: true,
                     },
-                    { containerPath: CONTAINER.data, ...this.dataSource(name) },
+                    ...this.dataVolumes(name),
                     ...(this.sockets === undefined
                         ? []
                         : [{ containerPath: CONTAINER.sockets, volumeName: this.sockets }]),
                 ],
                 readOnly: true,
-                tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,size=64m" },
+                tmpfs: {
+                    "/tmp": "rw,noexec,nosuid,nodev,size=64m",
+                    ...(args.s3 === undefined ? {} : { [CONTAINER.data]: "size=1m" }),
+                },
                 capabilities: { drops: ["ALL"] },
                 securityOpts: ["no-new-privileges:true"],
                 logDriver: "json-file",
@@ -265,26 +281,35 @@ export class RegistryServer extends pulumi.ComponentResource {
         ];
     }
 
-    private dataSource(name: string) {
-        const { dataPath, dataRetained, dataVolume } = this.args;
+    private dataVolumes(name: string) {
+        const { dataPath, dataRetained, dataVolume, s3 } = this.args;
+        const containerPath = CONTAINER.data;
+        if (s3 !== undefined) {
+            return [];
+        }
         if (dataPath !== undefined) {
-            return { hostPath: dataPath };
+            return [{ containerPath, hostPath: dataPath }];
         }
         const volume = new docker.Volume(
             `${name}-data`,
             { name: dataVolume },
             { parent: this, retainOnDelete: dataRetained },
         );
-        return { volumeName: volume.name };
+        return [{ containerPath, volumeName: volume.name }];
     }
 
     /**
      * Changes exactly when the registry has to be started anew: it reads its configuration and its
-     * certificate once, as its shell does its script. The accounts are not part of it.
+     * certificates once, as its shell does its script. The accounts are not part of it.
      */
     private settingsHash(config: pulumi.Output<Configurations>): pulumi.Output<string> {
         const hash = pulumi
-            .all([config.normal, this.args.direct?.certificate ?? "", SERVE_SCRIPT])
+            .all([
+                config.normal,
+                this.args.direct?.certificate ?? "",
+                SERVE_SCRIPT,
+                ...Object.values(serviceFiles(this.args)),
+            ])
             .apply((texts) => createHash("sha256").update(texts.join("\0")).digest("hex"));
         // The hash of a text with a 256-bit secret in it says nothing about the secret.
         return pulumi.unsecret(hash);

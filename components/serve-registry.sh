@@ -10,8 +10,26 @@ stopping=
 trap 'stopping=1; kill -TERM "$registry" 2>/dev/null' TERM INT
 trap : USR1
 
+# What the registry itself remembers of blobs goes with its process; a Redis is emptied of it. Else a blob that was collected
+# could be one that nobody needs to push again. With a Redis that cannot be emptied, the registry goes by its own memory.
+forget() {
+    [ -r "$settings/redis-forget" ] || return 0
+    read -r host port <"$settings/redis-address"
+    answers=$(busybox timeout 10 busybox nc -w 5 "$host" "$port" <"$settings/redis-forget" 2>&1)
+    case $answers in
+        *-* | '') return 1 ;;
+        *OK*) ;;
+        *) return 1 ;;
+    esac
+}
+
 start() {
     config=$1
+    unset REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR
+    if ! forget; then
+        export REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR=inmemory
+        echo '{"level":"warning","msg":"Redis cannot be emptied: until the registry starts again it goes without"}'
+    fi
     registry serve "$settings/$config" &
     registry=$!
     # Asked to stop between two registries.

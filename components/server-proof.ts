@@ -16,6 +16,8 @@ export interface ServerProofArgs {
     readonly certificate: pulumi.Input<string>;
     /** Password by user name, secret. Each must be accepted. */
     readonly passwords: pulumi.Input<Record<string, string>>;
+    /** What to call a storage outside of the Docker host, which the registry must be able to use. Unset: there is none. */
+    readonly storage?: string;
     readonly containerId: pulumi.Input<string>;
     readonly loaderExitCode: pulumi.Input<number>;
 }
@@ -24,7 +26,8 @@ const PROGRAM = readFileSync(join(__dirname, "prove-registry.js"), "utf8");
 
 /**
  * Asks the running registry, over TLS and with only the stack's own authority trusted, whether it
- * serves the right certificate, refuses a request without account and accepts every account. A failed
+ * serves the right certificate, refuses a request without account, accepts every account and can use its
+ * storage. A failed
  * proof is not kept, so every `up` asks again until it holds; a container that came up unhealthy
  * would be reported once.
  */

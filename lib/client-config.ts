@@ -2,7 +2,6 @@ import type { ClientHost, SshLogin } from "../components/client-trust";
 import {
     CLIENT_FIELDS,
     type ClientFields,
-    type Field,
     HOST_FIELDS,
     JUMP_FIELDS,
     type LoginFields,
@@ -10,6 +9,7 @@ import {
 } from "./client-fields";
 import { type ConfigProblem, HIDDEN } from "./config-problems";
 import { NAME } from "./names";
+import { type Field, fieldProblem, isObject, readFields } from "./object-fields";
 import { propertyPath, quotePath } from "./property-path";
 import { findCredentials, type LoginSurroundings } from "./ssh-credentials";
 
@@ -105,50 +105,12 @@ class Reader {
         }
     }
 
-    /** Checks an object field by field, so that each problem is named by its path. */
     private object(
         path: string,
         value: unknown,
         fields: Readonly<Record<string, Field>>,
     ): ClientFields {
-        if (!isObject(value)) {
-            this.problems.push({
-                key: path,
-                given: HIDDEN,
-                allowed: `an object with the fields ${Object.keys(fields).join(", ")}`,
-                fix: `pulumi config rm --path ${quotePath(path)}`,
-            });
-            return {};
-        }
-        const right: [string, unknown][] = [];
-        for (const [name, given] of Object.entries(value)) {
-            const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
-            if (field === undefined) {
-                this.problems.push({
-                    key: propertyPath(path, name),
-                    given: HIDDEN,
-                    allowed: `no such field; the fields are ${Object.keys(fields).join(", ")}`,
-                    fix: `pulumi config rm --path ${quotePath(propertyPath(path, name))}`,
-                });
-                continue;
-            }
-            const result = field.schema.safeParse(given);
-            if (result.success) {
-                right.push([name, result.data]);
-            } else {
-                this.refuseField(`${path}.${name}`, given, field);
-            }
-        }
-        return Object.fromEntries(right);
-    }
-
-    private refuseField(path: string, given: unknown, field: Field): void {
-        this.problems.push({
-            key: path,
-            given: field.isSecret === true ? HIDDEN : given,
-            allowed: field.allowed,
-            fix: `pulumi config set ${field.isSecret === true ? "--secret " : ""}--path ${quotePath(path)} ${field.example}`.trimEnd(),
-        });
+        return readFields(path, value, fields, this.problems);
     }
 
     private withJumpHost(path: string, fields: ClientFields): ClientFields {
@@ -220,7 +182,7 @@ class Reader {
 
     private missing(path: string, field: Field): void {
         if (!this.isNamed(path)) {
-            this.refuseField(path, undefined, field);
+            this.problems.push(fieldProblem(path, undefined, field));
         }
     }
 
@@ -260,8 +222,4 @@ function placeOf(login: SshLogin | undefined): string {
     return login === undefined
         ? "local"
         : `${placeOf(login.jumpHost)} ${login.host.toLowerCase()} ${login.port}`;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-    return typeof value === "object" && value !== null && !Array.isArray(value);
 }

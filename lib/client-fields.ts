@@ -1,16 +1,8 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { isHostName } from "./names";
+import type { Field } from "./object-fields";
 import { type Target, TARGETS } from "./trust-script";
-
-/** One field of a client host or of the login defaults. */
-export interface Field {
-    readonly schema: z.ZodType;
-    readonly allowed: string;
-    readonly example: string;
-    /** Its value is never shown. */
-    readonly isSecret?: true;
-}
 
 const boolean = z.preprocess(
     (value) => (value === "true" ? true : value === "false" ? false : value),

@@ -1,3 +1,6 @@
+import { hostAndPort } from "./address";
+import type { RedisCache, S3Storage, Services } from "./storage-config";
+
 /** Where things lie inside the registry's container. */
 export const CONTAINER = {
     port: 5000,
@@ -15,8 +18,16 @@ export const REALM = "private-registry";
 /** How long the registry lets running transfers finish when it is asked to stop. Unit: seconds. */
 export const DRAIN_SECONDS = 60;
 
+/** Names of the settings that only some registries have. */
+const FILES = {
+    storageAuthorities: "storage-ca.crt",
+    redisAuthorities: "redis-ca.crt",
+    redisAddress: "redis-address",
+    redisForget: "redis-forget",
+} as const;
+
 /** What of the registry's configuration depends on the stack. */
-export interface RegistryConfigArgs {
+export interface RegistryConfigArgs extends Services {
     /** Signs upload sessions; must stay the same while an upload runs. */
     readonly httpSecret: string;
     readonly deleteEnabled: boolean;
@@ -41,8 +52,10 @@ export function registryConfig(args: RegistryConfigArgs): string {
         // a request has account, repository and status; it is of level "info".
         log: { level: "info", formatter: "json", accesslog: { disabled: true } },
         storage: {
-            filesystem: { rootdirectory: CONTAINER.data },
-            cache: { blobdescriptor: "inmemory" },
+            ...(args.s3 === undefined
+                ? { filesystem: { rootdirectory: CONTAINER.data } }
+                : s3Driver(args.s3)),
+            cache: { blobdescriptor: args.redis === undefined ? "inmemory" : "redis" },
             delete: { enabled: args.deleteEnabled },
             maintenance: {
                 readonly: { enabled: args.readOnly },
@@ -62,6 +75,7 @@ export function registryConfig(args: RegistryConfigArgs): string {
             },
         },
         ...(args.behindGateway ? {} : { auth: ACCOUNTS }),
+        ...(args.redis === undefined ? {} : { redis: redisSection(args.redis) }),
         health: { storagedriver: { enabled: true, interval: "10s", threshold: 3 } },
     };
     return `${JSON.stringify(config, null, 2)}\n`;
@@ -73,3 +87,82 @@ const TLS = {
     minimumtls: "tls1.2",
 };
 const ACCOUNTS = { htpasswd: { realm: REALM, path: `${CONTAINER.settings}/htpasswd` } };
+function s3Driver(s3: S3Storage) {
+    return {
+        s3: {
+            bucket: s3.bucket,
+            region: s3.region,
+            ...(s3.endpoint === undefined ? {} : { regionendpoint: s3.endpoint }),
+            forcepathstyle: s3.forcePathStyle,
+            ...(s3.rootDirectory === "" ? {} : { rootdirectory: `/${s3.rootDirectory}` }),
+            accesskey: s3.accessKey,
+            secretkey: s3.secretKey,
+            encrypt: s3.encrypt,
+        },
+        redirect: { disable: !s3.redirect },
+    };
+}
+
+/** It goes on without Redis, and shall do so soon: every request would wait for it. */
+function redisSection({ host, port, username, password, db, caCertificate }: RedisCache) {
+    return {
+        addrs: [hostAndPort(host, port)],
+        ...(username === undefined ? {} : { username }),
+        ...(password === undefined ? {} : { password }),
+        db,
+        maxretries: -1,
+        dialtimeout: "500ms",
+        readtimeout: "500ms",
+        writetimeout: "500ms",
+        ...(caCertificate === undefined
+            ? {}
+            : { tls: { rootcas: [`${CONTAINER.settings}/${FILES.redisAuthorities}`] } }),
+    };
+}
+
+/** The files beside the registry's configuration that its storage and its Redis need, by name. May hold secrets. */
+export function serviceFiles({ s3, redis }: Services): Record<string, string> {
+    return {
+        ...(s3?.caCertificate === undefined
+            ? {}
+            : { [FILES.storageAuthorities]: s3.caCertificate }),
+        ...(redis?.caCertificate === undefined
+            ? {}
+            : { [FILES.redisAuthorities]: redis.caCertificate }),
+        // The tools of the image cannot speak TLS.
+        ...(redis === undefined || redis.caCertificate !== undefined
+            ? {}
+            : {
+                  [FILES.redisAddress]: `${redis.host} ${redis.port}\n`,
+                  [FILES.redisForget]: redisCommands(redis, ["FLUSHDB"]),
+              }),
+    };
+}
+
+/** The environment that the registry's storage needs. Holds no secret: everybody on the Docker host can see it. */
+export function serviceEnvironment({ s3 }: Services): string[] {
+    return s3?.caCertificate === undefined
+        ? []
+        : [`AWS_CA_BUNDLE=${CONTAINER.settings}/${FILES.storageAuthorities}`];
+}
+
+/**
+ * Commands for a database of a Redis as they go over the line, with the login in front. It ends the connection after them.
+ *
+ * @see https://redis.io/docs/latest/develop/reference/protocol-spec/
+ */
+export function redisCommands(
+    { username, password, db }: RedisCache,
+    ...commands: readonly (readonly string[])[]
+): string {
+    const login =
+        password === undefined
+            ? []
+            : [["AUTH", ...(username === undefined ? [] : [username]), password]];
+    return [...login, ["SELECT", String(db)], ...commands, ["QUIT"]]
+        .map((words) => {
+            const bulks = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
+            return `*${words.length}\r\n${bulks.join("")}`;
+        })
+        .join("");
+}

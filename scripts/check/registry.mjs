@@ -204,7 +204,9 @@ function checkCertificates(resources) {
 export function measureData(resources) {
     const container = find(resources, "registry-server-container");
     const host = find(resources, "registry-docker")?.inputs.host;
-    const mount = container?.inputs.volumes?.find((/** @type {any} */ { readOnly }) => !readOnly);
+    const mount = container?.inputs.volumes?.find(
+        (/** @type {any} */ { containerPath }) => containerPath === "/var/lib/registry",
+    );
     if (container === undefined || mount === undefined) return undefined;
     // Busybox is in the official image and in ours; only the official one has a df by itself.
     const df = ["busybox", "df", "-Pk", mount.containerPath];

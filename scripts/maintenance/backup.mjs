@@ -30,6 +30,11 @@ await main(async (signal) => {
         );
     }
     const registry = findRegistry(stack);
+    if (registry.bucket !== undefined && mode === "images-only") {
+        throw new MaintenanceError(
+            `the images lie in ${registry.bucket}, and their backup is the bucket's own: versioning, replication, or a copy of it by the service. Without --images-only there is a backup of authority, accounts and configuration. Nothing was written.`,
+        );
+    }
     // Where nothing serves, nothing collects garbage either.
     const { stdout } = await docker(registry, [
         "inspect",
@@ -77,13 +82,23 @@ async function write(partial, registry, passphrase) {
             registry: `${registry.hostname}:${registry.port}`,
             image: registry.image,
         });
-        const inventory = await writeImages(writer, registry);
+        const inventory =
+            registry.bucket === undefined ? await writeImages(writer, registry) : undefined;
         if (passphrase !== undefined) {
             await writer.writeState(await seal(JSON.stringify(copy), passphrase, writer.digest()));
         }
         const sha256 = await writer.finish();
         await file.sync();
-        return summary(writer.bytes, inventory, passphrase !== undefined, sha256);
+        return [
+            `  Backup   ${path} (${bytes(writer.bytes)})`,
+            ...(inventory === undefined
+                ? [
+                      `  Images   NOT in it: they lie in ${registry.bucket}; keep versions or a copy of that`,
+                  ]
+                : imagesSummary(inventory)),
+            `  State    ${passphrase === undefined ? "not in it (--images-only)" : "authority, accounts and configuration, sealed with the backup passphrase"}`,
+            `  SHA-256  ${sha256}`,
+        ];
     } finally {
         await file.close();
     }
@@ -110,13 +125,8 @@ async function writeImages(writer, registry) {
     return inventory;
 }
 
-/**
- * @param {number} length
- * @param {Inventory} inventory
- * @param {boolean} hasState
- * @param {string} sha256
- */
-function summary(length, inventory, hasState, sha256) {
+/** @param {Inventory} inventory */
+function imagesSummary(inventory) {
     const { repositories, tags, blobs } = inventory.counts();
     const found = [
         `${repositories} ${repositories === 1 ? "repository" : "repositories"}`,
@@ -128,13 +138,10 @@ function summary(length, inventory, hasState, sha256) {
     if (problems.length > 0) process.exitCode = 1;
     const shown = problems.slice(0, SHOWN).map((problem) => `           ${problem}`);
     return [
-        `  Backup   ${path} (${bytes(length)})`,
         `  Images   ${found.join(", ")}${problems.length === 0 ? ", each as its digest says" : ""}`,
         ...(problems.length === 0
             ? []
             : [`  WRONG    in the registry itself, ${problems.length}:`, ...shown]),
-        `  State    ${hasState ? "authority, accounts and configuration, sealed with the backup passphrase" : "not in it (--images-only)"}`,
-        `  SHA-256  ${sha256}`,
     ];
 }
 

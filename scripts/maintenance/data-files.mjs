@@ -39,6 +39,12 @@ fi
 echo complete >&2
 `;
 
+// Those that its input names, one a line; as many archives as it takes.
+const PICK = `cd /data
+busybox xargs busybox tar -c -f -
+echo complete >&2
+`;
+
 const LIST = `${NAMES}
 [ ! -f ${MARK} ] || cat ${MARK}
 echo
@@ -87,8 +93,30 @@ sync
  * @returns {AsyncGenerator<ImageFile>}
  */
 export async function* readImages(place, onTotal) {
-    const helper = start(place, "ro", READ);
-    helper.stdin.end();
+    yield* read(place, READ, "", onTotal);
+}
+
+/**
+ * The files of these names. Throws at the end when one could not be read; one that is gone is not missed.
+ *
+ * @param {Place} place
+ * @param {readonly string[]} names
+ * @returns {AsyncGenerator<ImageFile>}
+ */
+export async function* readFiles(place, names) {
+    if (names.length > 0) yield* read(place, PICK, `${names.join("\n")}\n`, () => undefined);
+}
+
+/**
+ * @param {Place} place
+ * @param {string} script that writes archives, and says at its end that it is complete
+ * @param {string} input
+ * @param {(bytes: number) => void} onTotal
+ * @returns {AsyncGenerator<ImageFile>}
+ */
+async function* read(place, script, input, onTotal) {
+    const helper = start(place, "ro", script);
+    helper.stdin.end(input);
     let complaints = "";
     helper.stderr.setEncoding("utf8").on("data", (said) => {
         complaints += said;

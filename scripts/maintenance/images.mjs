@@ -4,6 +4,7 @@ import { ask } from "./api.mjs";
 import { docker, MaintenanceError } from "./registry.mjs";
 
 const STORAGE = "/var/lib/registry/docker/registry/v2/repositories";
+const CONFIG = "/etc/private-registry/config.yml";
 const INDEXES = [
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -125,19 +126,52 @@ export class Images {
      * @returns {Promise<Map<string, string[]>>}
      */
     async references(repository) {
-        const folder = `${STORAGE}/${repository}/_manifests/revisions/sha256`;
-        const { registry } = this;
-        const list = await docker(registry, ["exec", registry.container, "ls", folder]);
-        if (list.code !== 0) throw new MaintenanceError(list.stderr.trim());
-        const digests = list.stdout.split("\n").filter((line) => /^[0-9a-f]{64}$/.test(line));
+        const digests =
+            this.registry.bucket === undefined
+                ? await this.#revisionsOnDisk(repository)
+                : ((await this.#revisionsInBucket()).get(repository) ?? []);
         const manifests = await Promise.all(
-            digests.map((hex) => this.manifest(repository, `sha256:${hex}`)),
+            digests.map((digest) => this.manifest(repository, digest)),
         );
         return new Map(
             manifests.flatMap((manifest) =>
                 manifest === undefined ? [] : [[manifest.digest, manifest.refersTo]],
             ),
         );
+    }
+
+    /** @param {string} repository */
+    async #revisionsOnDisk(repository) {
+        const folder = `${STORAGE}/${repository}/_manifests/revisions/sha256`;
+        const { registry } = this;
+        const list = await docker(registry, ["exec", registry.container, "ls", folder]);
+        if (list.code !== 0) throw new MaintenanceError(list.stderr.trim());
+        const hexes = list.stdout.split("\n").filter((line) => /^[0-9a-f]{64}$/.test(line));
+        return hexes.map((hex) => `sha256:${hex}`);
+    }
+
+    /**
+     * By repository. The collector names them all, and with --dry-run it does nothing else.
+     *
+     * @returns {Promise<Map<string, string[]>>}
+     */
+    async #revisionsInBucket() {
+        const { registry } = this;
+        const collect = ["registry", "garbage-collect", "--dry-run", CONFIG];
+        const { code, stdout, stderr } = await docker(registry, [
+            ...["exec", "--env", "REGISTRY_LOG_LEVEL=error", registry.container],
+            ...collect,
+        ]);
+        if (code !== 0) throw new MaintenanceError(stderr.trim());
+        /** @type {Map<string, string[]>} */
+        const found = new Map();
+        for (const line of stdout.split("\n")) {
+            const [, repository = "", digest] =
+                /^(\S+): marking manifest (sha256:[0-9a-f]{64}) *$/.exec(line) ?? [];
+            if (digest !== undefined)
+                found.set(repository, [...(found.get(repository) ?? []), digest]);
+        }
+        return found;
     }
 
     /**

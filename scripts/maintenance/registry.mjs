@@ -10,6 +10,8 @@ import { find, readResources } from "../check/state.mjs";
 
 /** Where the settings are inside the registry's container. */
 const SETTINGS = "/etc/private-registry";
+/** And the images. */
+export const DATA = "/var/lib/registry";
 /** Exit code of hold.sh when another maintenance run has the lock. */
 const BUSY = 75;
 
@@ -20,7 +22,9 @@ const BUSY = 75;
  * @property {string} host of Docker, as its --host option has it
  * @property {string} image id
  * @property {string} settingsVolume name
- * @property {string} data name of the volume with the images, or the folder on the Docker host
+ * @property {string} data name of the volume with the images, or the folder on the Docker host; empty where it is a bucket
+ * @property {string | undefined} bucket that holds the images, as messages call it
+ * @property {boolean} isCacheKept whether what it knows of blobs outlives a restart: in a Redis that it cannot empty
  * @property {boolean} isReadOnly by its configuration
  * @property {boolean} isDeleteEnabled
  * @property {string} hostname that its certificate is for
@@ -61,10 +65,10 @@ export function findRegistry(stack) {
     }
     const { storage } = JSON.parse(upload("config.yml"));
     const { hostname: name, address, port, caBundle, passwords } = JSON.parse(answer);
-    /** @type {{ readOnly?: boolean, volumeName?: string, hostPath?: string }[]} */
+    /** @type {{ containerPath: string, readOnly?: boolean, volumeName?: string, hostPath?: string }[]} */
     const volumes = container.inputs.volumes;
     const settings = volumes.find(({ readOnly }) => readOnly);
-    const data = volumes.find(({ readOnly }) => !readOnly);
+    const data = volumes.find(({ containerPath }) => containerPath === DATA);
     const administrators = administratorsOf(find(resources, "registry-gateway-loader"));
     return {
         stack,
@@ -73,6 +77,9 @@ export function findRegistry(stack) {
         image: container.inputs.image,
         settingsVolume: settings?.volumeName ?? "",
         data: data?.volumeName ?? data?.hostPath ?? "",
+        bucket: bucketOf(storage),
+        isCacheKept:
+            storage.cache.blobdescriptor === "redis" && upload("redis-forget") === undefined,
         isReadOnly: storage.maintenance.readonly.enabled,
         isDeleteEnabled: storage.delete.enabled,
         hostname: name,
@@ -99,6 +106,15 @@ function administratorsOf(gateway) {
     return rights
         .filter(({ value }) => value === "everything")
         .map(({ label }) => label.slice(prefix.length));
+}
+
+/**
+ * What messages call the bucket that holds the images; undefined where there is none.
+ *
+ * @param {{ s3?: { bucket: string, region: string, regionendpoint?: string } }} storage of the registry's configuration
+ */
+export function bucketOf({ s3 }) {
+    return s3 && `the bucket ${s3.bucket} at ${s3.regionendpoint ?? `Amazon's S3 in ${s3.region}`}`;
 }
 
 /**

@@ -7,7 +7,7 @@ import { BackupReader, RefusedFile } from "./backup-file.mjs";
 import { fillImages, listImages, unmark } from "./data-files.mjs";
 import { readPassphrase } from "./passphrase.mjs";
 import { Progress } from "./progress.mjs";
-import { docker, findRegistry, MaintenanceError, withLock } from "./registry.mjs";
+import { DATA, docker, findRegistry, MaintenanceError, withLock } from "./registry.mjs";
 import { main, say } from "./report.mjs";
 import { unseal } from "./sealed.mjs";
 import { differingConfig, giveState, makeStack, resourcesHere } from "./stack-copy.mjs";
@@ -98,6 +98,11 @@ async function openState({ sealed, boundTo }, passphrase) {
  */
 async function restoreImages(reader) {
     const registry = findRegistry(stack);
+    if (registry.bucket !== undefined) {
+        throw new MaintenanceError(
+            `the images lie in ${registry.bucket}, which this cannot fill. Restore into a registry with a volume, and move from there: npm run move-to-s3. Nothing was changed.`,
+        );
+    }
     await withLock(registry, "restore", async () => {
         const { files } = await listImages(registry);
         const added = await fill(registry, reader, files, "");
@@ -134,6 +139,14 @@ async function restoreStack(copy, reader) {
     }
     const place = placeOf(copy);
     await refuseContainers(copy, place);
+    if (place.data === "") {
+        makeStack(copy, here !== undefined);
+        giveState(copy);
+        say(
+            `The stack ${name} is what it was, with its authority and accounts; its images are those of its bucket. Next: npm run up -- --stack ${name}`,
+        );
+        return;
+    }
     const { files, restoredFrom } = await listImages(place);
     const isFilled = restoredFrom === reader.digest;
     if (files.size > 0 && !isFilled && force === "") {
@@ -161,9 +174,9 @@ function placeOf({ exported, config, project }) {
     const resources = resourcesOf(exported);
     const container = find(resources, "registry-server-container");
     const image = find(resources, "registry-server-image");
-    /** @type {{ readOnly?: boolean, volumeName?: string, hostPath?: string }[]} */
+    /** @type {{ containerPath: string, readOnly?: boolean, volumeName?: string, hostPath?: string }[]} */
     const volumes = container?.inputs.volumes ?? [];
-    const data = volumes.find(({ readOnly }) => !readOnly);
+    const data = volumes.find(({ containerPath }) => containerPath === DATA);
     const configured = parse(config ?? "")?.config?.[`${project}:dockerHost`];
     return {
         host: configured ?? (process.env.DOCKER_HOST || DEFAULT_HOST),
