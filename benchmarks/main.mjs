@@ -10,6 +10,7 @@ import * as engine from "./engine.mjs";
 import * as fleet from "./fleet.mjs";
 import * as gap from "./gap.mjs";
 import * as lifecycle from "./lifecycle.mjs";
+import * as scale from "./scale.mjs";
 import * as setup from "./setup.mjs";
 import * as setupCold from "./setup-cold.mjs";
 import * as state from "./state.mjs";
@@ -30,7 +31,10 @@ import * as state from "./state.mjs";
  */
 
 /** @type {Record<string, Benchmark>} */
-const BENCHMARKS = { engine, lifecycle, gap, fleet, auth, state, setup, "setup-cold": setupCold };
+const BENCHMARKS = {
+    ...{ engine, lifecycle, gap, fleet, scale, auth, state, setup },
+    "setup-cold": setupCold,
+};
 
 const asked = process.argv.slice(2);
 const names =
