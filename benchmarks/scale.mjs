@@ -18,23 +18,21 @@ import { median, say } from "./measure.mjs";
 import { figure } from "./readme.mjs";
 import { withWorkspace } from "./workspace.mjs";
 
-const { at, checkpointBytes, cpuOfPull, fitPower, hostsWithin, replicasFor, storm } = model;
+const { at, checkpointBytes, cpuOfPull, exponent, fitGrowth, hostsWithin, replicasFor, storm } =
+    model;
 
 /** Numbers of hosts that are set up for real, ascending. */
-const MEASURED = (process.env.BENCH_SCALE_HOSTS ?? "10,100,400").split(",").map(Number);
+const MEASURED = (process.env.BENCH_SCALE_HOSTS ?? "10,100,250").split(",").map(Number);
 /** Numbers of hosts that the model is asked for. */
 const ASKED = [10, 1_000, 100_000];
 const CLIENTS = [8, 32];
 const CORES = cpus().length;
 const SEED = 1;
-const UPS = [
-    ...["first up", "no-op", "one host more", "destroy"],
-    ...["new authority, 1st up", "new authority, 2nd up", "new authority, 3rd up"],
-];
+const UPS = ["first up", "no-op", "one host more", "new authority, 1st up", "destroy"];
 
 export const title = "On paper: what 10, 1,000 and 100,000 client hosts cost";
 export const about = `
-Powers of the number of hosts are fitted to ups of ${MEASURED.join(", ")} client hosts (as in fleet, one round), and say what ${ASKED.map(number).join(", ")}
+A cost of each host and one of its square (the whole state is written at each host) are fitted to ups of ${MEASURED.join(", ")} client hosts (as in fleet, one round), and say what ${ASKED.map(number).join(", ")}
 would take: **only the columns up to ${MEASURED.at(-1)} hosts are measured**. A deploy storm, every host pulling an image at once, is
 simulated event by event and computed in closed form (no part can be busy for more than all of the time) from what one
 request, connection, check of a password and byte cost this registry's container; requests and connections of a pull are
@@ -77,8 +75,8 @@ export async function measure() {
         ratios: [...realRatios(storms), ...simulated.ratios],
         facts: [
             `A pull of ${LAYERS} layers by Docker: ${storms.pull.requests} requests, ${storms.pull.open} of them refused for want of an account, on ` +
-                `${storms.pull.connections} connections. Fits above 0 hosts of the last fleet: first up ${power(engine.growths["first up"])}, ` +
-                `its CPU ${power(engine.cpu)}, memory ${power(engine.memory)}. With 200 hosts, seen once before this release: ` +
+                `${storms.pull.connections} connections. A first up grows with the power ${engine.exponent.toFixed(2)} of the hosts, its CPU with ` +
+                `${engine.exponentOfCpu.toFixed(2)}; a host takes ${perHost(engine.growths["first up"])} of it, ${perHost(engine.cpu)} of CPU. With 200 hosts, seen once before this release: ` +
                 `${Object.entries(SEEN_AT_200)
                     .map(([name, value]) => `${name} ${value} s`)
                     .join(", ")}.`,
@@ -109,31 +107,28 @@ function fitEngine({ lines, states }, previews) {
             `ours: ${name === "first up" || name === "destroy" ? name : "no-op"}, 0 hosts: wall, s`,
         );
     const growths = Object.fromEntries(
-        UPS.map((name) => [name, fitPower(points(name, "wall"), fixed(name))]),
+        UPS.map((name) => [name, fitGrowth(points(name, "wall"), fixed(name))]),
     );
-    const first = states[0];
-    const last = states.at(-1);
-    if (first === undefined || last === undefined) throw new Error("no state was measured");
-    const line = (/** @type {"stored" | "plain"} */ form) => {
-        const perHost = (last[form] - first[form]) / (last.hosts - first.hosts);
-        return { fixed: first[form] - perHost * first.hosts, perHost };
+    /** @type {(points: readonly (readonly [number, number])[]) => import("./scale/model.js").Growth} */
+    const line = (all) => {
+        const [[fewer, less], [more, most]] = /** @type {[[number, number], [number, number]]} */ (
+            /** @type {unknown} */ (all.slice(-2))
+        );
+        const linear = (most - less) / (more - fewer);
+        return { fixed: less - linear * fewer, linear, square: 0 };
     };
     return {
         growths,
-        cpu: fitPower(points("first up", "cpu"), fleet("ours: first up, 0 hosts: CPU, s")),
-        memory: fitPower(
-            points("first up", "memory"),
-            fleet("ours: first up, 0 hosts: memory at its peak, MB"),
+        exponent: exponent(points("first up", "wall"), fixed("first up")),
+        exponentOfCpu: exponent(
+            points("first up", "cpu"),
+            fleet("ours: first up, 0 hosts: CPU, s"),
         ),
-        previewMemory: fitPower(
-            previews.map(({ hosts, memory }) => [hosts, memory]),
-            Math.min(
-                fleet("ours: no-op, 0 hosts: memory at its peak, MB"),
-                ...previews.map(({ memory }) => memory - 1),
-            ),
-        ),
-        stored: line("stored"),
-        plain: line("plain"),
+        cpu: fitGrowth(points("first up", "cpu"), fleet("ours: first up, 0 hosts: CPU, s")),
+        memory: line(points("first up", "memory")),
+        previewMemory: line(previews.map(({ hosts, memory }) => [hosts, memory])),
+        stored: line(states.map(({ hosts, stored }) => [hosts, stored])),
+        plain: line(states.map(({ hosts, plain }) => [hosts, plain])),
     };
 }
 
@@ -157,9 +152,10 @@ function engineTable({ lines, states }, previews, engine) {
     const stateOf = (/** @type {"stored" | "plain"} */ form) => (/** @type {number} */ hosts) =>
         (states.find((state) => state.hosts === hosts)?.[form] ?? NaN) / 1e6;
     const sizeOf =
-        (/** @type {{ fixed: number, perHost: number }} */ line) => (/** @type {number} */ hosts) =>
-            (line.fixed + line.perHost * hosts) / 1e6;
-    const written = (/** @type {number} */ hosts) => checkpointBytes(hosts, engine.plain) / 1e9;
+        (/** @type {import("./scale/model.js").Growth} */ line) => (/** @type {number} */ hosts) =>
+            at(line, hosts) / 1e6;
+    const written = (/** @type {number} */ hosts) =>
+        checkpointBytes(hosts, { fixed: engine.plain.fixed, perHost: engine.plain.linear }) / 1e9;
     return {
         head: [
             "the engine",
@@ -374,9 +370,9 @@ function limitTable(limit, engine, { costs, pull, openFiles }) {
 }
 
 /** @param {import("./scale/model.js").Growth | undefined} growth */
-function power(growth) {
+function perHost(growth) {
     if (growth === undefined) throw new Error("nothing was fitted");
-    return `${growth.factor.toPrecision(2)} x hosts^${growth.exponent.toFixed(2)}`;
+    return `${growth.linear.toPrecision(2)} s and ${(growth.square * 1000).toPrecision(2)} ms for each other one`;
 }
 
 /** @param {number} value */

@@ -1,11 +1,11 @@
 /** A number of hosts, and what was measured with it. */
 export type Point = readonly [hosts: number, value: number];
 
-/** `fixed + factor * hosts ^ exponent` */
+/** `fixed + linear * hosts + square * hosts ^ 2`: each host has its cost, and its part of writing everybody's state. */
 export interface Growth {
     readonly fixed: number;
-    readonly factor: number;
-    readonly exponent: number;
+    readonly linear: number;
+    readonly square: number;
 }
 
 /** What a client does to pull one image. */
@@ -44,8 +44,11 @@ export interface Site {
     readonly isRedirecting: boolean;
 }
 
-/** A power of the number of hosts that fits what was measured, over what no host costs: least squares of the logarithms. */
-export function fitPower(points: readonly Point[], fixed: number): Growth;
+/** What fits best what was measured, over what no host costs: least squares of relative residuals, no part negative. */
+export function fitGrowth(points: readonly Point[], fixed: number): Growth;
+
+/** The exponent of the one power of the number of hosts that fits best what they add to what none costs: 1 is linear. */
+export function exponent(points: readonly Point[], fixed: number): number;
 
 export function at(growth: Growth, hosts: number): number;
 

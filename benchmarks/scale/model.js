@@ -15,33 +15,70 @@
  * @param {number} fixed
  * @returns {Growth}
  */
-function fitPower(points, fixed) {
-    const logs = points
+function fitGrowth(points, fixed) {
+    const used = above(points, fixed);
+    const sum = (/** @type {(hosts: number, value: number) => number} */ term) =>
+        used.reduce((total, [hosts, value]) => total + term(hosts, value), 0);
+    // Residuals in relation to what was measured: a minute is not more worth than a second.
+    const [nn, nq, qq] = [2, 3, 4].map((power) =>
+        sum((hosts, value) => hosts ** power / value ** 2),
+    );
+    const [n, q] = [1, 2].map((power) => sum((hosts, value) => hosts ** power / value));
+    if (nn === undefined || nq === undefined || qq === undefined) throw new Error("no sums");
+    if (n === undefined || q === undefined) throw new Error("no sums");
+    const determinant = nn * qq - nq * nq;
+    const [linear, square] = [(n * qq - q * nq) / determinant, (q * nn - n * nq) / determinant];
+    // Nothing becomes cheaper with more hosts: where the best fit says so, the best one that does not is taken.
+    if (square < 0) return { fixed, linear: n / nn, square: 0 };
+    if (linear < 0) return { fixed, linear: 0, square: q / qq };
+    return { fixed, linear, square };
+}
+
+/**
+ * @param {readonly Point[]} points
+ * @param {number} fixed
+ */
+function exponent(points, fixed) {
+    const logs = above(points, fixed).map(([hosts, value]) => [Math.log(hosts), Math.log(value)]);
+    const x = mean(logs.map(([hosts = NaN]) => hosts));
+    const y = mean(logs.map(([, value = NaN]) => value));
+    return (
+        mean(logs.map(([hosts = NaN, value = NaN]) => (hosts - x) * (value - y))) /
+        mean(logs.map(([hosts = NaN]) => (hosts - x) ** 2))
+    );
+}
+
+/**
+ * What hosts add to what none costs.
+ *
+ * @param {readonly Point[]} points
+ * @param {number} fixed
+ */
+function above(points, fixed) {
+    const used = points
         .filter(([hosts, value]) => hosts > 0 && value > fixed)
-        .map(([hosts, value]) => /** @type {const} */ ([Math.log(hosts), Math.log(value - fixed)]));
-    if (logs.length < 2) throw new Error("a fit needs two points above what no host costs");
-    const x = mean(logs.map(([hosts]) => hosts));
-    const y = mean(logs.map(([, value]) => value));
-    const slope =
-        mean(logs.map(([hosts, value]) => (hosts - x) * (value - y))) /
-        mean(logs.map(([hosts]) => (hosts - x) ** 2));
-    return { fixed, factor: Math.exp(y - slope * x), exponent: slope };
+        .map(([hosts, value]) => /** @type {const} */ ([hosts, value - fixed]));
+    if (used.length < 2) throw new Error("a fit needs two points above what no host costs");
+    return used;
 }
 
 /**
  * @param {Growth} growth
  * @param {number} hosts
  */
-function at({ fixed, factor, exponent }, hosts) {
-    return fixed + factor * hosts ** exponent;
+function at({ fixed, linear, square }, hosts) {
+    return fixed + linear * hosts + square * hosts ** 2;
 }
 
 /**
  * @param {Growth} growth
  * @param {number} limit
  */
-function hostsWithin({ fixed, factor, exponent }, limit) {
-    return limit <= fixed ? 0 : Math.floor(((limit - fixed) / factor) ** (1 / exponent) + 1e-9);
+function hostsWithin({ fixed, linear, square }, limit) {
+    const left = limit - fixed;
+    if (left <= 0) return 0;
+    // The root in the form that also holds without a square.
+    return Math.floor((2 * left) / (linear + Math.sqrt(linear ** 2 + 4 * square * left)) + 1e-9);
 }
 
 /**
@@ -129,7 +166,8 @@ function mean(values) {
 }
 
 module.exports = {
-    fitPower,
+    fitGrowth,
+    exponent,
     at,
     hostsWithin,
     checkpointBytes,

@@ -64,14 +64,9 @@ export async function measureUps(workspace, counts) {
             await pulumi("no-op", "up", "--expect-no-changes");
             write(hosts + 1);
             await pulumi("one host more", "up");
-            for (const [name, authorities] of /** @type {const} */ ([
-                ["new authority, 1st up", ["1", "2"]],
-                ["new authority, 2nd up", ["2", "1"]],
-                ["new authority, 3rd up", ["2"]],
-            ])) {
-                write(hosts + 1, [...authorities]);
-                await pulumi(name, "up");
-            }
+            // Of the three ups of a new authority the first and the third are alike, and the second changes no host.
+            write(hosts + 1, ["1", "2"]);
+            await pulumi("new authority, 1st up", "up");
             await pulumi("destroy", "destroy");
             await workspace.removeData();
             await fleet.stop(container);
