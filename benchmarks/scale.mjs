@@ -28,8 +28,8 @@ const CORES = cpus().length;
 
 export const title = "On paper: what 10, 1,000 and 100,000 client hosts cost";
 export const about = `
-A cost of each host and one of its square (the whole state is written at each host) are fitted to ups of ${MEASURED.join(", ")} client hosts (as in fleet, one round), and say what ${ASKED.map(number).join(", ")}
-would take: **only the columns up to ${MEASURED.at(-1)} hosts are measured**. A deploy storm, every host pulling an image at once, is
+A cost of each host and one of each pair of hosts (the whole state is written at every host) are fitted to ups of
+${MEASURED.join(", ")} client hosts (as in fleet, one round), and say what ${ASKED.map(number).join(", ")} would take: **only the columns up to ${MEASURED.at(-1)} hosts are measured**. A deploy storm, every host pulling an image at once, is
 simulated event by event and computed in closed form (no part can be busy for more than all of the time) from what one
 request, connection, check of a password and byte cost this registry's container; requests and connections of a pull are
 counted from its log while Docker pulls ${LAYERS} layers. The simulation is held against real storms of ${CLIENTS.join(" and ")} clients on this

@@ -135,7 +135,9 @@ export async function measureConfigLimit(workspace) {
 
 /** @param {number} hosts */
 function pinned(hosts) {
-    const addresses = Array.from({ length: hosts }, (_, index) => `192.0.2.${100 + (index % 100)}`);
+    const address = (/** @type {number} */ index) =>
+        `10.1.${100 + Math.floor(index / 100)}.${100 + (index % 100)}`;
+    const addresses = Array.from({ length: hosts }, (_, index) => address(index));
     return {
         ...{ hostname: HOSTNAME, address: "192.0.2.10" },
         ssh: { password: "none" },
