@@ -17,8 +17,8 @@ export const BYTES_PER_SECOND = 1.25e9;
 export const STORM_SECONDS = 600;
 
 /**
- * Seen once before this release with 200 client hosts, on the same kind of machine while it did other things, too: nothing
- * is computed from these, they stand beside what is.
+ * Seen once before this release with 200 client hosts, on the same kind of machine while it did other things, too. Only the fit of a new
+ * authority makes use of it.
  */
 export const SEEN_AT_200 = {
     ...{ "first up": 30.8, "no-op": 6.3 },
