@@ -29,15 +29,18 @@ const CORES = cpus().length;
 export const title = "On paper: what 10, 1,000 and 100,000 client hosts cost";
 export const about = `
 A cost of each host and one of each pair of hosts (the whole state is written at every host) are fitted to ups of
-${MEASURED.join(", ")} client hosts (as in fleet, one round), and say what ${ASKED.map(number).join(", ")} would take: **only the columns up to ${MEASURED.at(-1)} hosts are measured**. A deploy storm, every host pulling an image at once, is
-simulated event by event and computed in closed form (no part can be busy for more than all of the time) from what one
-request, connection, check of a password and byte cost this registry's container; requests and connections of a pull are
-counted from its log while Docker pulls ${LAYERS} layers. The simulation is held against real storms of ${CLIENTS.join(" and ")} clients on this
-machine, which do what Docker does by curl and share the cores with the registry. [docs/scale.md](../docs/scale.md) says what follows.
+${MEASURED.join(", ")} client hosts (as in fleet, one round), and say what more would take: **only the columns up to ${MEASURED.at(-1)} hosts
+are measured**. Seconds are those of the machine as busy as it was; "on a quiet machine" is from the CPU, which hardly depends on that.
 
-Assumed: an image of ${LAYERS} layers and ${IMAGE_BYTES / 1e6} MB, of which a new version changes one layer of ${CHANGED_BYTES / 1e6} MB; a registry on ${CORES} cores with a network of
-${(BYTES_PER_SECOND * 8) / 1e9} Gb/s for itself; a storm may take ${STORM_SECONDS / 60} minutes. "Waited" are the hosts that Docker would have given up on after ${PATIENCE_SECONDS} s without a first
-answer. \`BENCH_SCALE_HOSTS=10,100\` chooses the numbers of hosts that are set up.`;
+In a deploy storm every host pulls an image at once. It is simulated event by event, and computed in closed form (no part
+can be busy for more than all of the time), from what one request, connection, check of a password and byte cost the registry's
+container; requests and connections of a pull are counted from its log while Docker pulls ${LAYERS} layers. The simulation is held
+against real storms of ${CLIENTS.join(" and ")} clients on this machine, which do by curl what Docker does and share the cores with the registry;
+"cores left over" are those that other work did not take. [docs/scale.md](../docs/scale.md) says what follows.
+
+Assumed: an image of ${LAYERS} layers and ${IMAGE_BYTES / 1e6} MB, of which a new version changes one layer of ${CHANGED_BYTES / 1e6} MB; a registry on ${CORES} cores
+with a network of ${(BYTES_PER_SECOND * 8) / 1e9} Gb/s for itself; a storm may take ${STORM_SECONDS / 60} minutes. "Waited" are the hosts that Docker would have given
+up on after ${PATIENCE_SECONDS} s without a first answer. \`BENCH_SCALE_HOSTS=10,100\` chooses the numbers of hosts that are set up.`;
 
 /** Measures, fits, simulates and compares. */
 export async function measure() {
