@@ -11,6 +11,7 @@ import * as fleet from "./fleet.mjs";
 import * as gap from "./gap.mjs";
 import * as gateway from "./gateway.mjs";
 import * as lifecycle from "./lifecycle.mjs";
+import * as scale from "./scale.mjs";
 import * as setup from "./setup.mjs";
 import * as setupCold from "./setup-cold.mjs";
 import * as state from "./state.mjs";
@@ -32,14 +33,7 @@ import * as state from "./state.mjs";
 
 /** @type {Record<string, Benchmark>} */
 const BENCHMARKS = {
-    engine,
-    lifecycle,
-    gap,
-    fleet,
-    auth,
-    gateway,
-    state,
-    setup,
+    ...{ engine, lifecycle, gap, fleet, scale, auth, gateway, state, setup },
     "setup-cold": setupCold,
 };
 
