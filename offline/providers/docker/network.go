@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"maps"
 	"strings"
 
 	"github.com/docker/docker/api/types/network"
@@ -50,12 +51,14 @@ type NetworkIpamConfig struct {
 	Subnet     *string           `pulumi:"subnet,optional"`
 }
 
+const vxlanOption = "com.docker.network.driver.overlay.vxlanid_list"
+
 var networkFields = []field{
 	{name: "attachable", replace: true},
 	{name: "driver", replace: true, computed: true},
 	{name: "ingress", replace: true},
 	{name: "internal", replace: true, computed: true},
-	{name: "ipamConfigs", shape: set, replace: true, computed: true},
+	{name: "ipamConfigs", shape: addressRanges, replace: true, computed: true},
 	{name: "ipamDriver", replace: true, initial: "default"},
 	{name: "ipamOptions", shape: mapping, replace: true},
 	{name: "ipv6", replace: true},
@@ -146,7 +149,10 @@ func (*Network) Update(
 // Delete removes the network, and waits a while for containers that are still attached.
 func (*Network) Delete(ctx context.Context, req infer.DeleteRequest[NetworkState]) (infer.DeleteResponse, error) {
 	e := engineOf(ctx)
-	attached := func(err error) bool { return strings.Contains(err.Error(), "has active endpoints") }
+	attached := func(err error) bool {
+		// A swarm frees the network of a task only a moment after the task has ended.
+		return strings.Contains(err.Error(), "has active endpoints") || strings.Contains(err.Error(), "in use by task")
+	}
 	err := retryWhile(ctx, inUseTimeout, attached, func() error { return e.NetworkRemove(ctx, req.ID) })
 	if err != nil && !isGone(err) {
 		return infer.DeleteResponse{}, e.explain("cannot remove network "+req.State.Name, err)
@@ -177,8 +183,11 @@ func networkState(ipamOptions map[string]string, n network.Inspect) NetworkState
 			IpamDriver: &n.IPAM.Driver, IpamOptions: ipamOptions, Labels: labelList(n.Labels),
 		},
 		Driver: n.Driver, Internal: n.Internal, Name: n.Name, Scope: n.Scope,
-		IpamConfigs: []NetworkIpamConfig{}, Options: n.Options,
+		IpamConfigs: []NetworkIpamConfig{},
 	}
+	// Which VXLANs an overlay network has got is no choice of the program.
+	state.Options = maps.Clone(n.Options)
+	delete(state.Options, vxlanOption)
 	if state.Options == nil {
 		state.Options = map[string]string{}
 	}
