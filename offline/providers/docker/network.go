@@ -2,8 +2,10 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"strings"
+	"time"
 
 	"github.com/docker/docker/api/types/network"
 	"github.com/pulumi/pulumi-go-provider/infer"
@@ -94,7 +96,7 @@ func (*Network) Create(
 	if err != nil {
 		return infer.CreateResponse[NetworkState]{}, e.explain("cannot create network "+deref(in.Name), err)
 	}
-	found, err := e.NetworkInspect(ctx, made.ID, network.InspectOptions{})
+	found, err := e.inspectNetwork(ctx, made.ID)
 	if err != nil {
 		// The network exists, so it has to be in the state, or it would stay for ever.
 		return infer.CreateResponse[NetworkState]{
@@ -116,7 +118,7 @@ func (*Network) Read(
 ) (infer.ReadResponse[NetworkInputs, NetworkState], error) {
 	var gone infer.ReadResponse[NetworkInputs, NetworkState]
 	e := engineOf(ctx)
-	found, err := e.NetworkInspect(ctx, req.ID, network.InspectOptions{})
+	found, err := e.inspectNetwork(ctx, req.ID)
 	if isGone(err) {
 		return gone, nil
 	}
@@ -159,6 +161,26 @@ func (*Network) Delete(ctx context.Context, req infer.DeleteRequest[NetworkState
 	}
 	return infer.DeleteResponse{}, nil
 }
+
+// inspectNetwork waits for what a swarm fills in only a moment after it has made a network: driver,
+// address ranges and all.
+func (e *engine) inspectNetwork(ctx context.Context, id string) (network.Inspect, error) {
+	var found network.Inspect
+	isBlank := func(err error) bool { return errors.Is(err, errBlankNetwork) }
+	err := retryWhile(ctx, allocationTimeout, isBlank, func() (err error) {
+		found, err = e.NetworkInspect(ctx, id, network.InspectOptions{})
+		if err == nil && found.Driver == "" {
+			return errBlankNetwork
+		}
+		return err
+	})
+	return found, err
+}
+
+// allocationTimeout is how long a swarm may take to fill in a new network.
+const allocationTimeout = 10 * time.Second
+
+var errBlankNetwork = errors.New("the swarm has not made it ready yet; see `docker network inspect`")
 
 func networkOptions(in NetworkInputs) network.CreateOptions {
 	options := network.CreateOptions{

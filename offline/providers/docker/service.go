@@ -245,7 +245,7 @@ func (e *engine) updateService(ctx context.Context, id string, in ServiceInputs,
 // updateRetryTimeout is how long an update goes on while somebody else changes the service too.
 const updateRetryTimeout = 10 * time.Second
 
-// removeService waits until no task is left, so that networks, secrets and volumes are free then.
+// removeService waits until no task is left, so that networks and volumes are free then.
 func (e *engine) removeService(ctx context.Context, id string, s ServiceState) error {
 	what := "cannot remove service " + orID(s.Name, id)
 	tasks, err := e.TaskList(ctx, swarm.TaskListOptions{Filters: filters.NewArgs(filters.Arg("service", id))})
@@ -258,16 +258,26 @@ func (e *engine) removeService(ctx context.Context, id string, s ServiceState) e
 	// A node that is down never reports the end of its tasks, so the wait has one itself.
 	deadline := time.Now().Add(durationOf(s.TaskSpec.ContainerSpec.StopGracePeriod) + inUseTimeout)
 	for _, task := range tasks {
-		for time.Now().Before(deadline) {
-			if _, _, err := e.TaskInspectWithRaw(ctx, task.ID); err != nil {
-				break
-			}
+		for time.Now().Before(deadline) && !e.isTaskGone(ctx, task) {
 			if err := pause(ctx, taskPollInterval); err != nil {
 				return e.explain("waiting for the tasks of service "+orID(s.Name, id)+" to end", err)
 			}
 		}
 	}
 	return nil
+}
+
+// isTaskGone says whether a task and its container are. The container follows the task after a
+// moment; one on another node looks gone from here.
+func (e *engine) isTaskGone(ctx context.Context, task swarm.Task) bool {
+	if _, _, err := e.TaskInspectWithRaw(ctx, task.ID); !isGone(err) {
+		return false
+	}
+	if task.Status.ContainerStatus == nil || task.Status.ContainerStatus.ContainerID == "" {
+		return true
+	}
+	_, err := e.ContainerInspect(ctx, task.Status.ContainerStatus.ContainerID)
+	return isGone(err)
 }
 
 const taskPollInterval = 250 * time.Millisecond

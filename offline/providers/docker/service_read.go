@@ -182,7 +182,8 @@ func containerSpecState(before ServiceContainerSpec, live swarm.ContainerSpec) S
 	if p := live.Privileges; p != nil && p.SELinuxContext != nil {
 		c := *p.SELinuxContext
 		s.Privileges = &ServicePrivileges{SELinuxContext: &ServiceSELinuxContext{
-			Disable: &c.Disable, User: &c.User, Role: &c.Role, Type: &c.Type, Level: &c.Level,
+			Disable: &c.Disable, User: observed(nil, c.User), Role: observed(nil, c.Role),
+			Type: observed(nil, c.Type), Level: observed(nil, c.Level),
 		}}
 	}
 	for _, ref := range live.Secrets {

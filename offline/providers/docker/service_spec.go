@@ -161,8 +161,8 @@ func containerSpec(c ServiceContainerSpec) (*swarm.ContainerSpec, error) {
 		}}
 	}
 	for i, s := range c.Secrets {
-		if s.SecretID == "" {
-			return nil, fmt.Errorf("secrets[%d] has no secretId; give the id of a Secret", i)
+		if s.SecretID == "" || deref(s.SecretName) == "" {
+			return nil, fmt.Errorf("secrets[%d] lacks secretId or secretName; the swarm wants both, id and name of a Secret", i)
 		}
 		spec.Secrets = append(spec.Secrets, &swarm.SecretReference{
 			SecretID: s.SecretID, SecretName: deref(s.SecretName), File: &swarm.SecretReferenceFileTarget{
@@ -171,8 +171,8 @@ func containerSpec(c ServiceContainerSpec) (*swarm.ContainerSpec, error) {
 		})
 	}
 	for i, s := range c.Configs {
-		if s.ConfigID == "" {
-			return nil, fmt.Errorf("configs[%d] has no configId; give the id of a ServiceConfig", i)
+		if s.ConfigID == "" || deref(s.ConfigName) == "" {
+			return nil, fmt.Errorf("configs[%d] lacks configId or configName; the swarm wants both, id and name of a ServiceConfig", i)
 		}
 		spec.Configs = append(spec.Configs, &swarm.ConfigReference{
 			ConfigID: s.ConfigID, ConfigName: deref(s.ConfigName), File: &swarm.ConfigReferenceFileTarget{
