@@ -13,7 +13,7 @@ class SwarmRegistry {
     public readonly gateway: string;
     private settings: Record<string, string | number> = {
         image: "registry:3.1.1",
-        replicas: 3,
+        replicas: 1,
         accounts: DEV,
     };
 
@@ -73,11 +73,18 @@ function tookOverRunning(before: readonly Task[], after: readonly Task[]): boole
     });
 }
 
-test("a registry of three replicas lives in a swarm: up, no changes, rolling update, scaling, destroy", () =>
+test("a registry lives in a swarm: up, three replicas, no changes, rolling updates, one replica, destroy", () =>
     withSwarmRegistry(async (registry) => {
         const { stack, service } = registry;
         await stack.up();
-        expect(await runningTasks(service)).toHaveLength(3);
+        const id = await registry.id();
+        const [first] = await runningTasks(service);
+        registry.change({ replicas: 3 });
+        await stack.up();
+        expect(await registry.id()).toBe(id);
+        const before = await runningTasks(service);
+        expect(before).toHaveLength(3);
+        expect(before.map((task) => task.id)).toContain(first?.id);
         // A container of no service finds every replica by name, and each reads the accounts.
         const addresses = await registry.addresses();
         expect(new Set(addresses).size).toBe(3);
@@ -88,11 +95,10 @@ test("a registry of three replicas lives in a swarm: up, no changes, rolling upd
         ]);
 
         await stack.up("--expect-no-changes");
+        // What the daemon says of everything is still what the program says.
         await stack.must("refresh", "--yes", "--skip-preview", "--expect-no-changes");
         await stack.up("--expect-no-changes");
 
-        const id = await registry.id();
-        const before = await runningTasks(service);
         registry.change({ logLevel: "error" });
         await stack.up();
         expect(await registry.id()).toBe(id);
@@ -120,12 +126,7 @@ test("a registry of three replicas lives in a swarm: up, no changes, rolling upd
         const [last, ...others] = (await runningTasks(service)).map((task) => task.id);
         expect(others).toEqual([]);
         expect(kept).toContain(last);
-        registry.change({ replicas: 3 });
-        await stack.up();
-        expect(await registry.id()).toBe(id);
-        expect(await registry.addresses()).toHaveLength(3);
-        registry.change({ replicas: 1 });
-        await stack.up();
+        expect(await registry.addresses()).toHaveLength(1);
         await stack.up("--expect-no-changes");
 
         await stack.destroy();
@@ -135,39 +136,46 @@ test("a registry of three replicas lives in a swarm: up, no changes, rolling upd
         expect(await words("ps", "--all", "--quiet", "--filter", `name=${service}`)).toEqual([]);
     }));
 
-test("a service that does not come up, and an update that fails, say what the task says", () =>
-    withSwarmRegistry(async (registry) => {
-        const { stack, service } = registry;
-        registry.change({ replicas: 1, address: ":no-port", timeout: "12s" });
-        const failed = await stack.pulumi(["up", "--yes", "--skip-preview"]);
-        expect(failed.code).not.toBe(0);
-        expect(failed.printed).toContain(
-            `service ${service} did not converge after 12s: 0 of 1 tasks run`,
-        );
-        expect(failed.printed).toContain("non-zero exit (1)");
-        expect(await words("service", "ls", "--quiet", "--filter", `name=${service}`)).toEqual([]);
+// Of a failed task the official provider says nothing but that the service failed.
+const testOfReasons = process.env.PULUMIW_ENGINE_KIND === "offline" ? test : test.skip;
 
-        registry.change({ address: ":5000", timeout: "60s" });
-        await stack.up();
-        const [working] = await runningTasks(service);
+testOfReasons(
+    "a service that does not come up, and an update that fails, say what the task says",
+    () =>
+        withSwarmRegistry(async (registry) => {
+            const { stack, service } = registry;
+            registry.change({ address: ":no-port", timeout: "12s" });
+            const failed = await stack.pulumi(["up", "--yes", "--skip-preview"]);
+            expect(failed.code).not.toBe(0);
+            expect(failed.printed).toContain(
+                `service ${service} did not converge after 12s: 0 of 1 tasks run`,
+            );
+            expect(failed.printed).toContain("non-zero exit (1)");
+            expect(await words("service", "ls", "--quiet", "--filter", `name=${service}`)).toEqual(
+                [],
+            );
 
-        registry.change({ address: ":no-port" });
-        const paused = await stack.pulumi(["up", "--yes", "--skip-preview"]);
-        expect(paused.code).not.toBe(0);
-        expect(paused.printed).toContain(`the update of service ${service} is paused`);
-        expect(paused.printed).toContain("non-zero exit (1)");
-        // The old replica is stopped only when the new one runs.
-        expect((await runningTasks(service)).map(({ id }) => id)).toEqual([working?.id]);
-        // Nothing new to do is no way out of it.
-        expect((await stack.pulumi(["up", "--yes", "--skip-preview"])).code).not.toBe(0);
+            registry.change({ address: ":5000", timeout: "60s" });
+            await stack.up();
+            const working = await runningTasks(service);
 
-        registry.change({ failureAction: "rollback", address: ":still-no-port" });
-        const undone = await stack.pulumi(["up", "--yes", "--skip-preview"]);
-        expect(undone.code).not.toBe(0);
-        expect(undone.printed).toContain(`service ${service}`);
+            for (const [failureAction, outcome] of [
+                ["rollback", "service rollback completed"],
+                ["pause", "service update paused"],
+            ] as const) {
+                registry.change({ failureAction, address: ":no-port" });
+                const { code, printed } = await stack.pulumi(["up", "--yes", "--skip-preview"]);
+                expect(code).not.toBe(0);
+                expect(printed).toContain(outcome);
+                expect(printed).toContain("non-zero exit (1)");
+                // The old replica is stopped only when the new one runs.
+                const running = await runningTasks(service);
+                expect(running.map(({ id }) => id)).toEqual(working.map(({ id }) => id));
+            }
 
-        registry.change({ address: ":5000" });
-        await stack.up();
-        await stack.up("--expect-no-changes");
-        expect(await registry.ask((await registry.addresses())[0] ?? "")).toBe("401");
-    }));
+            registry.change({ address: ":5000" });
+            await stack.up();
+            await stack.up("--expect-no-changes");
+            expect(await registry.ask((await registry.addresses())[0] ?? "")).toBe("401");
+        }),
+);

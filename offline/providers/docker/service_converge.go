@@ -125,14 +125,15 @@ func (v serviceView) givenUp() error {
 	if status == nil {
 		return nil
 	}
-	end := fmt.Sprintf(" (%s)%s; see `docker service ps --no-trunc %s`", status.Message, v.lastError(), name)
+	// The first words of each are those of the official provider.
+	end := fmt.Sprintf("%s%s; see `docker service ps --no-trunc %s`", status.Message, v.lastError(), name)
 	switch status.State {
 	case swarm.UpdateStatePaused:
-		return fmt.Errorf("the update of service %s is paused%s, put the cause right and run up again", name, end)
+		return fmt.Errorf("service update paused: service %s is half updated: %s, put the cause right and run up again", name, end)
 	case swarm.UpdateStateRollbackCompleted:
-		return fmt.Errorf("the update of service %s was rolled back: it runs as before%s", name, end)
+		return fmt.Errorf("service rollback completed: service %s is as it was before its update: %s", name, end)
 	case swarm.UpdateStateRollbackPaused:
-		return fmt.Errorf("the rollback of service %s is paused, after an update that failed%s", name, end)
+		return fmt.Errorf("service rollback paused: neither update nor rollback of service %s worked: %s", name, end)
 	default:
 		return nil
 	}

@@ -292,9 +292,9 @@ func TestServiceConvergence(t *testing.T) {
 	failed := task(1, end, swarm.TaskStateFailed, template)
 	failed.Status.Err = "task: non-zero exit (2)"
 	for state, want := range map[swarm.UpdateState]string{
-		swarm.UpdateStatePaused:            "is paused",
-		swarm.UpdateStateRollbackCompleted: "was rolled back",
-		swarm.UpdateStateRollbackPaused:    "the rollback",
+		swarm.UpdateStatePaused:            "service update paused: ",
+		swarm.UpdateStateRollbackCompleted: "service rollback completed: ",
+		swarm.UpdateStateRollbackPaused:    "service rollback paused: ",
 	} {
 		err := view(state, failed).givenUp()
 		require.ErrorContains(t, err, want)

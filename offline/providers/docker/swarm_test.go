@@ -205,8 +205,8 @@ func TestServiceThatDoesNotConverge(t *testing.T) {
 func TestServiceUpdateThatFails(t *testing.T) {
 	d := withSwarm(t)
 	for action, want := range map[string]struct{ text, env string }{
-		"pause":    {"is paused", "A=2"},
-		"rollback": {"was rolled back", "A=1"},
+		"pause":    {"service update paused: ", "A=2"},
+		"rollback": {"service rollback completed: ", "A=1"},
 	} {
 		t.Run(action, func(t *testing.T) {
 			m := service(randomName(), values{"env": values{"A": "1"}})
