@@ -62,6 +62,8 @@ export async function withSwarm(test: () => Promise<void>): Promise<void> {
     } finally {
         if (isOurs && (await isUnused())) {
             await docker("swarm", "leave", "--force");
+            // Docker makes it for a swarm, and leaves it.
+            await docker("network", "rm", "docker_gwbridge");
         }
     }
 }

@@ -35,6 +35,7 @@ func withSwarm(t *testing.T) daemon {
 		networks, _ := d.NetworkList(ctx, network.ListOptions{Filters: filters.NewArgs(filters.Arg("scope", "swarm"))})
 		if err == nil && len(services) == 0 && len(networks) <= 1 { // one is its own, ingress
 			_ = d.SwarmLeave(ctx, true)
+			_ = d.NetworkRemove(ctx, "docker_gwbridge") // which Docker makes for a swarm, and leaves
 		}
 	})
 	return d
@@ -224,4 +225,45 @@ func TestServiceUpdateThatFails(t *testing.T) {
 			require.Equal(t, action == "rollback", diff(t, d, serviceType, resp.Properties, in).HasChanges)
 		})
 	}
+}
+
+// One task per node; the daemon's own choices are no change either.
+func TestGlobalServiceWithDefaults(t *testing.T) {
+	d := withSwarm(t)
+	in, made := d.create(t, serviceType, values{
+		"mode": values{"global": true}, "taskSpec": values{"containerSpec": values{"image": toolImage}},
+	})
+	require.Equal(t, "vip", made.Properties.Get("endpointSpec").AsMap().Get("mode").AsString())
+	d.expectStable(t, serviceType, in, made)
+}
+
+func TestPublishedPorts(t *testing.T) {
+	d := withSwarm(t)
+	host := values{"targetPort": 80.0, "publishedPort": freePort(t), "publishMode": "host"}
+	for _, endpoint := range []values{
+		{"mode": "dnsrr", "ports": []any{host}},
+		{"ports": []any{values{"targetPort": 80.0}, values{"targetPort": 81.0, "protocol": "udp"}}},
+	} {
+		in, made := d.create(t, serviceType, values{
+			"mode": values{"replicated": values{"replicas": 0.0}}, "endpointSpec": endpoint,
+			"taskSpec": values{"containerSpec": values{"image": toolImage}},
+		})
+		require.Empty(t, diff(t, d, serviceType, made.Properties, in).DetailedDiff)
+		// The swarm may have chosen a port only by now.
+		read := d.refresh(t, serviceType, made.ID, in, made.Properties)
+		require.Empty(t, diff(t, d, serviceType, read.Properties, in).DetailedDiff)
+	}
+}
+
+func TestDaemonInNoSwarm(t *testing.T) {
+	d := withDaemon(t)
+	info, err := d.Info(t.Context())
+	require.NoError(t, err)
+	if info.Swarm.LocalNodeState != swarm.LocalNodeStateInactive {
+		t.Skip("this test needs a Docker daemon that is in no swarm")
+	}
+	in := check(t, d, secretType, properties(values{"data": encoded("hush")}))
+	_, err = d.Create(p.CreateRequest{Urn: urnOf(secretType), Properties: in})
+	require.ErrorContains(t, err, "docker swarm init")
+	require.NotContains(t, err.Error(), "hush")
 }
