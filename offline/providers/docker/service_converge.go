@@ -3,27 +3,37 @@ package docker
 import (
 	"context"
 	"fmt"
-	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/swarm"
 )
 
-// settleTime is how long the swarm is given to notice that an update changes tasks.
-const settleTime = 7 * time.Second
+// Tasks count as running only when they have done so for a while, as with `docker service create`:
+// for the time that an update is monitored, and at least long enough for the swarm to begin one.
+const (
+	defaultMonitor   = 5 * time.Second
+	shortestMonitor  = 2 * time.Second
+	stabilityPolling = 500 * time.Millisecond
+)
 
-// converge waits, if the program wants that, until as many tasks as there are replicas run what the
-// service asks for. A task with a health check runs only when that has passed.
+// converge waits, if the program wants that, until as many tasks as there are replicas keep running.
+// A task with a health check runs only when that has passed.
 func (e *engine) converge(ctx context.Context, id string, s ServiceState) error {
 	if s.ConvergeConfig == nil {
 		return nil
 	}
 	started := time.Now()
 	delay, limit := durationOf(s.ConvergeConfig.Delay), durationOf(s.ConvergeConfig.Timeout)
+	var stable stability
 	for {
-		wait := max(min(delay, limit-time.Since(started)), taskPollInterval)
-		if err := pause(ctx, wait); err != nil {
+		wait := min(delay, limit-time.Since(started))
+		if stable.tasks != "" {
+			wait = min(wait, stabilityPolling)
+		}
+		if err := pause(ctx, max(wait, taskPollInterval)); err != nil {
 			return e.explain("waiting for the tasks of service "+s.Name, err)
 		}
 		view, err := e.lookAtService(ctx, id)
@@ -33,15 +43,30 @@ func (e *engine) converge(ctx context.Context, id string, s ServiceState) error 
 		if err := view.givenUp(); err != nil {
 			return err
 		}
-		if view.converged(time.Since(started) >= settleTime) {
+		if view.updated() || stable.since(view.runningTasks()) >= view.monitor() {
 			return nil
 		}
 		if time.Since(started) >= limit {
-			return fmt.Errorf("service %s did not converge after %s: %d of %d tasks run%s; see "+
+			return fmt.Errorf("service %s did not converge after %s: %s%s; see "+
 				"`docker service ps --no-trunc %s` and `docker service logs %s`, or raise convergeConfig.timeout",
-				s.Name, limit, view.running(), view.wanted(), view.lastError(), s.Name, s.Name)
+				s.Name, limit, view.progress(), view.lastError(), s.Name, s.Name)
 		}
 	}
+}
+
+// stability is which tasks have been running, and from when on.
+type stability struct {
+	tasks string
+	from  time.Time
+}
+
+// since is how long exactly these tasks have been running; no tasks text means that they are not.
+func (s *stability) since(tasks string) time.Duration {
+	if tasks == "" || tasks != s.tasks {
+		*s = stability{tasks: tasks, from: time.Now()}
+		return 0
+	}
+	return time.Since(s.from)
 }
 
 // serviceView is a service with its tasks and the nodes that are up.
@@ -98,25 +123,41 @@ func (v serviceView) running() int {
 	return count
 }
 
-// converged wants every slot to run, and what runs to be what the service asks for now. A change
-// that no task needs to restart for shows in none of them, so that after a while they count as new.
-func (v serviceView) converged(settled bool) bool {
-	if v.running() != v.wanted() || len(v.slots()) != v.wanted() {
-		return false
+func (v serviceView) progress() string {
+	if v.running() == v.wanted() {
+		return "its tasks do not keep running"
 	}
-	if status := v.service.UpdateStatus; status != nil {
-		return status.State == swarm.UpdateStateCompleted
+	return fmt.Sprintf("%d of %d tasks run", v.running(), v.wanted())
+}
+
+// runningTasks names the tasks that run when these are as many as there are to be, and no update is
+// on its way; else it is empty.
+func (v serviceView) runningTasks() string {
+	if v.service.UpdateStatus != nil || v.running() != v.wanted() || len(v.slots()) != v.wanted() {
+		return ""
 	}
-	if settled {
-		return true
-	}
+	names := []string{"tasks"}
 	for _, task := range v.tasks {
-		isOld := task.DesiredState == swarm.TaskStateRunning && !reflect.DeepEqual(task.Spec, v.service.Spec.TaskTemplate)
-		if isOld {
-			return false
+		if task.DesiredState == swarm.TaskStateRunning {
+			names = append(names, task.ID)
 		}
 	}
-	return true
+	slices.Sort(names)
+	return strings.Join(names, " ")
+}
+
+// updated says that the swarm has replaced all tasks, and has monitored them itself.
+func (v serviceView) updated() bool {
+	status := v.service.UpdateStatus
+	return status != nil && status.State == swarm.UpdateStateCompleted && v.running() == v.wanted()
+}
+
+func (v serviceView) monitor() time.Duration {
+	monitor := defaultMonitor
+	if c := v.service.Spec.UpdateConfig; c != nil {
+		monitor = c.Monitor
+	}
+	return max(monitor, shortestMonitor)
 }
 
 // givenUp is an error when the swarm itself has stopped updating.

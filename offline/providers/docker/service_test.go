@@ -251,45 +251,54 @@ func TestServiceChecks(t *testing.T) {
 
 // What the swarm says while tasks come and go, and what that means for who waits.
 func TestServiceConvergence(t *testing.T) {
-	template := swarm.TaskSpec{ForceUpdate: 1}
-	task := func(slot int, desired, state swarm.TaskState, of swarm.TaskSpec) swarm.Task {
-		return swarm.Task{ID: "t", Slot: slot, NodeID: "up", DesiredState: desired, Spec: of, Status: swarm.TaskStatus{State: state}}
+	task := func(id string, slot int, desired, state swarm.TaskState) swarm.Task {
+		return swarm.Task{ID: id, Slot: slot, NodeID: "up", DesiredState: desired, Status: swarm.TaskStatus{State: state}}
 	}
 	const run, end, start = swarm.TaskStateRunning, swarm.TaskStateShutdown, swarm.TaskStateStarting
 	view := func(status swarm.UpdateState, tasks ...swarm.Task) serviceView {
 		v := serviceView{tasks: tasks, up: map[string]bool{"up": true}}
-		v.service.Spec.TaskTemplate = template
 		v.service.Spec.Mode.Replicated = &swarm.ReplicatedService{Replicas: pointer(uint64(2))}
 		if status != "" {
 			v.service.UpdateStatus = &swarm.UpdateStatus{State: status, Message: "message"}
 		}
 		return v
 	}
-	old := swarm.TaskSpec{}
-	one, two := task(1, run, run, template), task(2, run, run, template)
-	gone := task(2, run, run, template)
+	one, two := task("a", 1, run, run), task("b", 2, run, run)
+	gone := task("b", 2, run, run)
 	gone.NodeID = "down"
 	for name, c := range map[string]struct {
 		view    serviceView
-		settled bool
-		want    bool
+		tasks   string
+		updated bool
 	}{
-		"both run":                         {view("", one, two), false, true},
-		"one is missing":                   {view("", one), true, false},
-		"one starts":                       {view("", one, task(2, run, start, template)), true, false},
-		"one takes over, the old one runs": {view("updating", one, task(2, run, run, old), task(2, run, start, template)), true, false},
-		"the update is not done":           {view("updating", one, two), true, false},
-		"the update is done":               {view("completed", one, two), false, true},
-		"the swarm has not begun":          {view("", one, task(2, run, run, old)), false, false},
-		"no task has to change":            {view("", one, task(2, run, run, old)), true, true},
-		"one too many":                     {view("", one, two, task(3, run, run, template)), true, false},
-		"one too many, stopping":           {view("", one, two, task(3, end, run, template)), true, true},
-		"on a node that is down":           {view("", one, gone), true, false},
+		"both run":                         {view("", two, one), "a b tasks", false},
+		"one is missing":                   {view("", one), "", false},
+		"one starts":                       {view("", one, task("b", 2, run, start)), "", false},
+		"one takes over, the old one runs": {view("updating", one, two, task("c", 2, run, start)), "", false},
+		"the update is not done":           {view("updating", one, two), "", false},
+		"the update is done":               {view("completed", one, two), "", true},
+		"one failed since":                 {view("completed", one, task("b", 2, run, start)), "", false},
+		"one too many":                     {view("", one, two, task("c", 3, run, run)), "", false},
+		"one too many, stopping":           {view("", one, two, task("c", 3, end, run)), "a b tasks", false},
+		"on a node that is down":           {view("", one, gone), "", false},
 	} {
-		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, c.view.converged(c.settled)) })
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, c.tasks, c.view.runningTasks())
+			require.Equal(t, c.updated, c.view.updated())
+		})
 	}
+	require.Equal(t, "1 of 2 tasks run", view("", one).progress())
+	require.Equal(t, "its tasks do not keep running", view("", one, two).progress())
 
-	failed := task(1, end, swarm.TaskStateFailed, template)
+	var stable stability
+	require.Zero(t, stable.since("a b"))
+	stable.from = stable.from.Add(-time.Minute)
+	require.GreaterOrEqual(t, stable.since("a b"), time.Minute)
+	require.Zero(t, stable.since("a c"), "another task")
+	stable.from = stable.from.Add(-time.Minute)
+	require.Zero(t, stable.since(""), "not running")
+
+	failed := task("a", 1, end, swarm.TaskStateFailed)
 	failed.Status.Err = "task: non-zero exit (2)"
 	for state, want := range map[swarm.UpdateState]string{
 		swarm.UpdateStatePaused:            "service update paused: ",

@@ -190,7 +190,8 @@ func TestServiceThatDoesNotConverge(t *testing.T) {
 	m["convergeConfig"] = values{"delay": "250ms", "timeout": "4s"}
 	in := check(t, d, serviceType, properties(m))
 	_, err := d.Create(p.CreateRequest{Urn: urnOf(serviceType), Properties: in})
-	require.ErrorContains(t, err, "did not converge after 4s: 0 of 1 tasks run; task "+name+".1 is failed")
+	require.ErrorContains(t, err, "service "+name+" did not converge after 4s: ")
+	require.ErrorContains(t, err, "; task "+name+".1 is failed")
 	require.ErrorContains(t, err, "non-zero exit (3)")
 	_, _, err = d.ServiceInspectWithRaw(t.Context(), name, swarm.ServiceInspectOptions{})
 	require.True(t, isGone(err))
