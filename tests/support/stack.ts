@@ -56,6 +56,8 @@ export interface StackOptions {
     readonly env?: NodeJS.ProcessEnv;
     /** Default: one that no other stack has. */
     readonly name?: string;
+    /** A program of its own, run in the place of index.ts. */
+    readonly program?: string;
     /** Shell scripts that stand before everything else on the PATH, by the name of the command. */
     readonly tools?: Readonly<Record<string, string>>;
 }
@@ -79,7 +81,7 @@ export class TestStack {
 
     private constructor(
         public readonly port: number,
-        { isClone = false, env = {}, tools = {} }: StackOptions,
+        { isClone = false, env = {}, program, tools = {} }: StackOptions,
         public readonly name = `t${randomBytes(4).toString("hex")}`,
     ) {
         this.owner = `private-registry/${name}`;
@@ -87,6 +89,9 @@ export class TestStack {
         this.dataVolume = `${this.containerName}-data`;
         for (const file of PROGRAM) {
             cpSync(join(PROJECT, file), join(this.folder, file), { recursive: true });
+        }
+        if (program !== undefined) {
+            cpSync(program, join(this.folder, "index.ts"));
         }
         const home = join(this.folder, ".home");
         const state = join(this.folder, ".state");

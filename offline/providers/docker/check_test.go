@@ -57,6 +57,9 @@ func TestAutonameIsStable(t *testing.T) {
 		{p.CheckRequest{Urn: urnOf(containerType)}, values{"image": "img"}},
 		{p.CheckRequest{Urn: urnOf(volumeType)}, values{}},
 		{p.CheckRequest{Urn: urnOf(networkType)}, values{}},
+		{p.CheckRequest{Urn: urnOf(serviceType)}, values{"taskSpec": values{"containerSpec": values{"image": "img"}}}},
+		{p.CheckRequest{Urn: urnOf(secretType)}, values{"data": "aGk="}},
+		{p.CheckRequest{Urn: urnOf(configType)}, values{"dataRaw": "hi"}},
 	} {
 		req := kind.urn
 		req.Inputs = properties(kind.in)
@@ -123,7 +126,8 @@ func TestProviderConfigRefusesByName(t *testing.T) {
 func TestOfficialTokens(t *testing.T) {
 	resp, err := newServer(t).GetSchema(p.GetSchemaRequest{})
 	require.NoError(t, err)
-	for _, kind := range []string{"container:Container", "remoteImage:RemoteImage", "volume:Volume", "network:Network"} {
+	for _, kind := range []string{"container:Container", "remoteImage:RemoteImage", "volume:Volume", "network:Network",
+		"service:Service", "secret:Secret", "serviceConfig:ServiceConfig"} {
 		require.True(t, strings.Contains(resp.Schema, `"docker:index/`+kind+`"`), kind)
 	}
 }

@@ -13,21 +13,23 @@ import (
 type shape int
 
 const (
-	scalar    shape = iota // unset equals "", 0 and false
-	list                   // order matters; unset equals empty
-	set                    // order and repetition do not matter, here and in every list inside
-	mapping                // free keys, exact values; unset equals empty
-	object                 // fixed keys; an unset key equals "", 0, false and empty
-	setObject              // as object, and the lists inside are sets
-	ports                  // as set, and a port without external matches whatever the daemon chose
+	scalar        shape = iota // unset equals "", 0 and false
+	list                       // order matters; unset equals empty
+	set                        // order and repetition do not matter, here and in every list inside
+	mapping                    // free keys, exact values; unset equals empty
+	object                     // fixed keys; an unset key equals "", 0, false and empty
+	setObject                  // as object, and the lists inside are sets
+	ports                      // as set, and a port without external matches whatever the daemon chose
+	servicePorts               // as ports, for the ports of a service
+	addressRanges              // as set, and a range without gateway matches whatever the daemon chose
 )
 
 // diffFields compares the state of the resource with the inputs that the program now gives.
 func diffFields(fields []field, state, inputs property.Map) map[string]p.PropertyDiff {
 	changes := map[string]p.PropertyDiff{}
 	for _, f := range fields {
-		before, after := state.Get(f.name), inputs.Get(f.name)
-		if f.computed && isUnset(after) {
+		before, after := lookUp(state, f.name), lookUp(inputs, f.name)
+		if f.computed && isUnset(after) || f.keptWith != "" && isUnset(lookUp(inputs, f.keptWith)) {
 			continue
 		}
 		if !after.HasComputed() && sameValue(f.shape, before, after) {
@@ -36,6 +38,21 @@ func diffFields(fields []field, state, inputs property.Map) map[string]p.Propert
 		changes[f.name] = p.PropertyDiff{Kind: changeKind(f.replace, isUnset(before), isUnset(after))}
 	}
 	return changes
+}
+
+// lookUp finds a value by its dotted name. A part of what is not known yet is not known either.
+func lookUp(in property.Map, name string) property.Value {
+	value := property.New(in)
+	for _, key := range strings.Split(name, ".") {
+		if !value.IsMap() {
+			if value.IsComputed() {
+				return value
+			}
+			return property.Value{}
+		}
+		value = value.AsMap().Get(key)
+	}
+	return value
 }
 
 func replacesAny(changes map[string]p.PropertyDiff) bool {
@@ -80,10 +97,16 @@ func isUnset(v property.Value) bool {
 }
 
 func sameValue(s shape, a, b property.Value) bool {
-	if s == ports {
-		return samePorts(a, b)
+	switch s {
+	case ports:
+		return sameWithOpen(a, b, "external", "internal", "protocol", "ip")
+	case servicePorts:
+		return sameWithOpen(a, b, "publishedPort", "targetPort", "protocol", "publishMode", "name")
+	case addressRanges:
+		return sameWithOpen(a, b, "gateway", "subnet", "ipRange", "auxAddress")
+	default:
+		return canonical(s, a) == canonical(s, b)
 	}
-	return canonical(s, a) == canonical(s, b)
 }
 
 // canonical is a text that is equal for values that count as the same.
@@ -193,18 +216,24 @@ func toJSON(x any) string {
 	return string(text)
 }
 
-// samePorts ignores the order of ports, and their external number where the program leaves it open.
-func samePorts(state, inputs property.Value) bool {
+// sameWithOpen ignores the order of the elements, and the value under the open key where the program
+// leaves that to the daemon.
+func sameWithOpen(state, inputs property.Value, open string, keys ...string) bool {
 	have, _ := plain(state).([]any)
 	want, _ := plain(inputs).([]any)
 	if len(have) != len(want) {
 		return false
 	}
 	have = slices.Clone(have)
-	// Ports with a fixed external number choose first, so that an open one cannot take theirs.
-	slices.SortStableFunc(want, func(a, b any) int { return boolToInt(isOpenPort(a)) - boolToInt(isOpenPort(b)) })
+	isOpen := func(x any) bool { m, _ := x.(map[string]any); return isZero(m[open]) }
+	// Elements with a fixed value choose first, so that an open one cannot take theirs.
+	slices.SortStableFunc(want, func(a, b any) int { return boolToInt(isOpen(a)) - boolToInt(isOpen(b)) })
 	for _, w := range want {
-		i := slices.IndexFunc(have, func(h any) bool { return samePort(h, w) })
+		compared := keys
+		if !isOpen(w) {
+			compared = append(slices.Clone(keys), open)
+		}
+		i := slices.IndexFunc(have, func(h any) bool { return sameUnder(compared, h, w) })
 		if i < 0 {
 			return false
 		}
@@ -213,20 +242,10 @@ func samePorts(state, inputs property.Value) bool {
 	return true
 }
 
-func samePort(have, want any) bool {
-	h, _ := prune(have, false).(map[string]any)
-	w, _ := prune(want, false).(map[string]any)
-	for _, key := range []string{"internal", "protocol", "ip"} {
-		if h[key] != w[key] {
-			return false
-		}
-	}
-	return isOpenPort(want) || h["external"] == w["external"]
-}
-
-func isOpenPort(port any) bool {
-	m, _ := port.(map[string]any)
-	return isZero(m["external"])
+func sameUnder(keys []string, a, b any) bool {
+	x, _ := prune(a, false).(map[string]any)
+	y, _ := prune(b, false).(map[string]any)
+	return !slices.ContainsFunc(keys, func(key string) bool { return toJSON(x[key]) != toJSON(y[key]) })
 }
 
 func boolToInt(b bool) int {

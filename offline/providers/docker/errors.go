@@ -22,6 +22,13 @@ var hints = []struct{ text, hint string }{
 	{"update the memoryswap at the same time", "set memorySwap together with memory"},
 	{"no matching manifest", "the image does not exist for this platform"},
 	{"pool overlaps with other one", "the subnet is taken by another network; choose another subnet"},
+	{"is not a swarm manager", "make that Docker host one with `docker swarm init`, or point docker:host or DOCKER_HOST at a manager"},
+	{"swarm does not have a leader", "too few managers are up; start them again, and see `docker node ls`"},
+	{"Swarm is encrypted", "unlock it with `docker swarm unlock`"},
+	{"name conflicts with an existing object", "the swarm has one of this name; choose another name, or remove that one"},
+	{"in use by the following service", "a service still uses it; give the new one another name, so that the service can go over to it first"},
+	{"is already in use by service", "another service publishes this port; choose another publishedPort"},
+	{"cannot be used with services", "a service needs an overlay network: set driver to overlay"},
 	{"volume name must be unique", "a volume of this name exists with another driver; remove it, or choose another name"},
 }
 

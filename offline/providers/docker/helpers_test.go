@@ -30,6 +30,9 @@ const (
 	imageType     = tokens.Type("docker:index/remoteImage:RemoteImage")
 	volumeType    = tokens.Type("docker:index/volume:Volume")
 	networkType   = tokens.Type("docker:index/network:Network")
+	serviceType   = tokens.Type("docker:index/service:Service")
+	secretType    = tokens.Type("docker:index/secret:Secret")
+	configType    = tokens.Type("docker:index/serviceConfig:ServiceConfig")
 )
 
 // toolImage is built once, by the first test that needs the daemon.

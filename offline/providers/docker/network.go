@@ -2,7 +2,10 @@ package docker
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"strings"
+	"time"
 
 	"github.com/docker/docker/api/types/network"
 	"github.com/pulumi/pulumi-go-provider/infer"
@@ -50,12 +53,14 @@ type NetworkIpamConfig struct {
 	Subnet     *string           `pulumi:"subnet,optional"`
 }
 
+const vxlanOption = "com.docker.network.driver.overlay.vxlanid_list"
+
 var networkFields = []field{
 	{name: "attachable", replace: true},
 	{name: "driver", replace: true, computed: true},
 	{name: "ingress", replace: true},
 	{name: "internal", replace: true, computed: true},
-	{name: "ipamConfigs", shape: set, replace: true, computed: true},
+	{name: "ipamConfigs", shape: addressRanges, replace: true, computed: true},
 	{name: "ipamDriver", replace: true, initial: "default"},
 	{name: "ipamOptions", shape: mapping, replace: true},
 	{name: "ipv6", replace: true},
@@ -91,7 +96,7 @@ func (*Network) Create(
 	if err != nil {
 		return infer.CreateResponse[NetworkState]{}, e.explain("cannot create network "+deref(in.Name), err)
 	}
-	found, err := e.NetworkInspect(ctx, made.ID, network.InspectOptions{})
+	found, err := e.inspectNetwork(ctx, made.ID)
 	if err != nil {
 		// The network exists, so it has to be in the state, or it would stay for ever.
 		return infer.CreateResponse[NetworkState]{
@@ -113,7 +118,7 @@ func (*Network) Read(
 ) (infer.ReadResponse[NetworkInputs, NetworkState], error) {
 	var gone infer.ReadResponse[NetworkInputs, NetworkState]
 	e := engineOf(ctx)
-	found, err := e.NetworkInspect(ctx, req.ID, network.InspectOptions{})
+	found, err := e.inspectNetwork(ctx, req.ID)
 	if isGone(err) {
 		return gone, nil
 	}
@@ -146,13 +151,36 @@ func (*Network) Update(
 // Delete removes the network, and waits a while for containers that are still attached.
 func (*Network) Delete(ctx context.Context, req infer.DeleteRequest[NetworkState]) (infer.DeleteResponse, error) {
 	e := engineOf(ctx)
-	attached := func(err error) bool { return strings.Contains(err.Error(), "has active endpoints") }
+	attached := func(err error) bool {
+		// A swarm frees the network of a task only a moment after the task has ended.
+		return strings.Contains(err.Error(), "has active endpoints") || strings.Contains(err.Error(), "in use by task")
+	}
 	err := retryWhile(ctx, inUseTimeout, attached, func() error { return e.NetworkRemove(ctx, req.ID) })
 	if err != nil && !isGone(err) {
 		return infer.DeleteResponse{}, e.explain("cannot remove network "+req.State.Name, err)
 	}
 	return infer.DeleteResponse{}, nil
 }
+
+// inspectNetwork waits for what a swarm fills in only a moment after it has made a network: driver,
+// address ranges and all.
+func (e *engine) inspectNetwork(ctx context.Context, id string) (network.Inspect, error) {
+	var found network.Inspect
+	isBlank := func(err error) bool { return errors.Is(err, errBlankNetwork) }
+	err := retryWhile(ctx, allocationTimeout, isBlank, func() (err error) {
+		found, err = e.NetworkInspect(ctx, id, network.InspectOptions{})
+		if err == nil && found.Driver == "" {
+			return errBlankNetwork
+		}
+		return err
+	})
+	return found, err
+}
+
+// allocationTimeout is how long a swarm may take to fill in a new network.
+const allocationTimeout = 10 * time.Second
+
+var errBlankNetwork = errors.New("the swarm has not made it ready yet; see `docker network inspect`")
 
 func networkOptions(in NetworkInputs) network.CreateOptions {
 	options := network.CreateOptions{
@@ -177,8 +205,11 @@ func networkState(ipamOptions map[string]string, n network.Inspect) NetworkState
 			IpamDriver: &n.IPAM.Driver, IpamOptions: ipamOptions, Labels: labelList(n.Labels),
 		},
 		Driver: n.Driver, Internal: n.Internal, Name: n.Name, Scope: n.Scope,
-		IpamConfigs: []NetworkIpamConfig{}, Options: n.Options,
+		IpamConfigs: []NetworkIpamConfig{},
 	}
+	// Which VXLANs an overlay network has got is no choice of the program.
+	state.Options = maps.Clone(n.Options)
+	delete(state.Options, vxlanOption)
 	if state.Options == nil {
 		state.Options = map[string]string{}
 	}

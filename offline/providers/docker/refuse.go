@@ -22,7 +22,7 @@ func refuse(kind string, inputs property.Map, supported []string) []p.CheckFailu
 	if len(unknown) == 0 {
 		return nil
 	}
-	known := slices.Sorted(slices.Values(supported))
+	known := slices.Compact(slices.Sorted(slices.Values(supported)))
 	return []p.CheckFailure{{Reason: fmt.Sprintf(
 		"the compatible docker provider, a stand-in for the official one, does not support %s of %s; "+
 			"leave it out, or use the official provider. It supports: %s",

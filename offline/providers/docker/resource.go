@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi-go-provider/infer"
@@ -23,7 +24,8 @@ type resource struct {
 	deleteFirst bool
 }
 
-// field is one input: how it is compared and what a change of it means.
+// field is one input, or with dots in its name a part of one: how it is compared and what a change
+// of it means.
 type field struct {
 	name  string
 	shape shape
@@ -31,6 +33,9 @@ type field struct {
 	replace bool
 	// computed says that the daemon chooses the value when the program does not.
 	computed bool
+	// keptWith names the part that this one stays with: where the program leaves that out, this is
+	// not compared either.
+	keptWith string
 	// initial is the value that Check writes into the inputs when the program gives none.
 	initial any
 }
@@ -39,7 +44,8 @@ type field struct {
 func (r resource) Check(ctx context.Context, req p.CheckRequest) (p.CheckResponse, error) {
 	var supported []string
 	for _, f := range r.fields {
-		supported = append(supported, f.name)
+		input, _, _ := strings.Cut(f.name, ".")
+		supported = append(supported, input)
 	}
 	if failures := refuse("docker."+r.kind, req.Inputs, supported); len(failures) > 0 {
 		return p.CheckResponse{Inputs: req.Inputs, Failures: failures}, nil
