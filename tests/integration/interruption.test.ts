@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { truncateSync } from "node:fs";
 import { pushImage, servesImage } from "../support/images";
-import { interrupted, leftProcesses, recover } from "../support/interrupted";
+import { interrupted, leftProcesses, recover, WRAPPED } from "../support/interrupted";
 import { ask } from "../support/registry-client";
 import { killUnderPushes } from "../support/registry-kills";
 import { type TestStack, withStack } from "../support/stack";
@@ -73,6 +73,23 @@ test("a provider that is killed fails the run, and the next one goes on", () =>
 test("a registry whose process is killed under pushes comes back, with all that it had accepted", () =>
     withStack({}, async (stack) => {
         expect(await killUnderPushes(stack, 5)).toBeGreaterThan(25);
+    }));
+
+test("a container that was half made when Ctrl-C came is made anew by the next run", () =>
+    withStack({}, async (stack) => {
+        await stack.up();
+        for (const [round, said] of ["loader creating", "container creating"].entries()) {
+            stack.configure({ subjectAltNames: [`registry-${round}.internal`] });
+            // When the container is there and has not done its work.
+            const interrupt = (child: ChildProcess) => setTimeout(() => child.kill("SIGTERM"), 150);
+            const end = await interrupted(stack, "up", said, interrupt, WRAPPED);
+            expect([said, end.code]).not.toEqual([said, 0]);
+            await stack.up();
+        }
+        const outputs = await stack.outputs();
+        expect(
+            await ask(outputs, "/v2/", { team: "dev", hostname: "registry-1.internal" }),
+        ).toMatchObject({ status: 200 });
     }));
 
 test("a state that a killed run left unreadable is read again", () =>

@@ -7,6 +7,8 @@ import { run } from "./run";
 import type { TestStack } from "./stack";
 
 const RECOVER = join(__dirname, "../../scripts/setup/recover.mjs");
+/** Runs pulumi for pulumiw; a signal that it gets goes on to the engine. */
+const RUN = join(__dirname, "../../scripts/setup/run.mjs");
 const FLAGS = ["--yes", "--skip-preview", "--non-interactive", "--color", "never"];
 
 /** How a process ended. */
@@ -21,8 +23,9 @@ export async function interrupted(
     command: string,
     said: string,
     act: (child: ChildProcess) => unknown,
+    program: readonly [string, ...string[]] = ["pulumi"],
 ): Promise<End> {
-    const child = spawn("pulumi", [command, ...FLAGS], {
+    const child = spawn(program[0], [...program.slice(1), command, ...FLAGS], {
         cwd: stack.folder,
         env: stack.environment,
         stdio: ["ignore", "pipe", "inherit"],
@@ -39,6 +42,9 @@ export async function interrupted(
     return { code, signal };
 }
 
+/** As pulumiw runs the engine. */
+export const WRAPPED = [process.execPath, RUN, "pulumi"] as const;
+
 /** Runs pulumi and sends it a signal after so many milliseconds, unless it has ended by then; returns how it ended. */
 export async function interruptedAfter(
     stack: TestStack,
@@ -46,10 +52,14 @@ export async function interruptedAfter(
     milliseconds: number,
     signal: NodeJS.Signals,
 ): Promise<End> {
-    const child = spawn("pulumi", [command, ...FLAGS], {
+    // Killed is the engine alone.
+    const [program, ...args] = signal === "SIGKILL" ? (["pulumi"] as const) : WRAPPED;
+    const child = spawn(program, [...args, command, ...FLAGS], {
         cwd: stack.folder,
         env: stack.environment,
         stdio: "ignore",
+        // Without a terminal, which would have given Ctrl-C to the engine by itself.
+        detached: true,
     });
     const ended = once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
     const timer = setTimeout(() => child.kill(signal), milliseconds);

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, type Server } from "node:net";
 import { join } from "node:path";
 
 const SCRIPT = join(__dirname, "../../scripts/setup/orphans.mjs");
@@ -15,7 +15,11 @@ console.log(child.pid);
 ${WAIT};`;
 
 const started: ChildProcess[] = [];
-afterEach(() => started.splice(0).forEach((child) => child.kill()));
+const servers: Server[] = [];
+afterEach(() => {
+    started.splice(0).forEach((child) => child.kill());
+    servers.splice(0).forEach((server) => server.close());
+});
 
 function start(argv0: string, program: string, address: string): ChildProcess {
     const child = spawn(process.execPath, ["-e", program, address], { argv0 });
@@ -33,6 +37,7 @@ function isAlive(pid: number | undefined): boolean {
 
 test("only a plugin whose engine is gone is ended", async () => {
     const engine = createServer();
+    servers.push(engine);
     await once(engine.listen(0, "127.0.0.1"), "listening");
     const { port } = engine.address() as AddressInfo;
     const other = createServer();
@@ -64,5 +69,4 @@ test("only a plugin whose engine is gone is ended", async () => {
         true,
     ]);
     expect(isAlive(Number(String(pid)))).toBe(true);
-    engine.close();
 });
