@@ -13,13 +13,14 @@ export interface Subject {
     readonly organizationalUnit?: string;
 }
 
-/** Algorithm of the keys of authority and server: `ECDSA` (P-256) or `RSA` (2048 bits). */
+/** Algorithm of keys: `ECDSA` (P-256) or `RSA` (2048 bits). */
 export type KeyAlgorithm = "ECDSA" | "RSA";
 
 export interface CertificateAuthorityArgs {
     /** Ids of the authorities. The first one signs; all of them are trusted. */
     readonly authorities: readonly string[];
     readonly subject: Subject;
+    /** Of the server's key, and of the keys of authorities that are made from now on: each keeps the one that it has. */
     readonly keyAlgorithm: KeyAlgorithm;
     /** Days that an authority's certificate is valid. */
     readonly authorityValidityDays: number;
@@ -128,7 +129,8 @@ export class CertificateAuthority extends pulumi.ComponentResource {
 
     private createAuthority(id: string): Authority {
         const { args, name } = this;
-        const key = this.createKey(`${name}-key-${id}`);
+        // With another key it would be another authority, which no client trusts yet: that is what a further id is for.
+        const key = this.createKey(`${name}-key-${id}`, ["algorithm", "rsaBits", "ecdsaCurve"]);
         const certificate = new tls.SelfSignedCert(
             `${name}-cert-${id}`,
             {
@@ -146,12 +148,12 @@ export class CertificateAuthority extends pulumi.ComponentResource {
         return { key, certificate };
     }
 
-    private createKey(name: string): tls.PrivateKey {
+    private createKey(name: string, ignoreChanges: string[] = []): tls.PrivateKey {
         const algorithm =
             this.args.keyAlgorithm === "RSA"
                 ? { algorithm: "RSA", rsaBits: 2048 }
                 : { algorithm: "ECDSA", ecdsaCurve: "P256" };
-        return new tls.PrivateKey(name, algorithm, { parent: this });
+        return new tls.PrivateKey(name, algorithm, { parent: this, ignoreChanges });
     }
 
     private subject(commonName: string) {

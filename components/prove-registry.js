@@ -30,8 +30,9 @@ function cause(error, { address, port, hostname, containerName }) {
         case "ERR_TLS_CERT_ALTNAME_INVALID":
             return `the certificate served at ${where} is not for ${hostname}`;
         case "CERT_NOT_YET_VALID":
+            return `the clock of this machine is behind: by it (${new Date().toISOString()}) the certificate served at ${where} is not valid yet`;
         case "CERT_HAS_EXPIRED":
-            return `the certificate served at ${where} is not valid at this machine's time (${new Date().toISOString()})`;
+            return `the certificate served at ${where} has ended by the clock of this machine (${new Date().toISOString()})`;
         case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
         case "SELF_SIGNED_CERT_IN_CHAIN":
         case "DEPTH_ZERO_SELF_SIGNED_CERT":

@@ -35,9 +35,13 @@ prove() {
             cause="what answers is not this registry ($(printf '%s\n' "$answer" | sed -n 's|^ *HTTP/[0-9.]* \([0-9]*\).*|HTTP \1|p' | head -n 1))"
             fix='see what listens there, or correct hostname, address and port'
             ;;
-        *'not yet valid'* | *'has expired'* | *'not yet activated'*)
-            cause="the certificate is not valid by this host's clock ($(date -u '+%Y-%m-%d %H:%M UTC'))"
-            fix="set the clock, or renew the certificate with an up"
+        *'certificate is not yet valid'* | *'not yet activated'* | *'not yet valid: current time '*' is before '*)
+            cause="the clock of this host is behind: by it ($(date -u '+%Y-%m-%d %H:%M UTC')) the certificate is not valid yet"
+            fix='set the clock, or that of the machine that runs up when that one is ahead'
+            ;;
+        *'has expired'* | *'not yet valid'*)
+            cause="the certificate has ended by the clock of this host ($(date -u '+%Y-%m-%d %H:%M UTC'))"
+            fix='set the clock if it is ahead; otherwise the up renews the certificate'
             ;;
         *'no alternative certificate subject name'* | *'does not match'* | *'doesn'*'t match'* | *'ostname mismatch'* | *'IP address mismatch'* | *'not valid for'* | *'certificate is valid for'* | *"doesn't contain any IP SANs"*)
             cause="the certificate that is served is not for the name $hostname"

@@ -7,11 +7,13 @@ import { find, pulumi, tryPulumi } from "./state.mjs";
 const DAY = 86_400_000;
 /** Days before its end at which a certificate is an alarm: by then some `up` should have renewed it. */
 const ALARM_DAYS = 7;
+/** Days before its end at which it is worth a word, whatever `earlyRenewalDays` is; of a shorter life the last third. */
+const NOTICE_DAYS = 30;
 const PATIENCE_MS = 1000;
 
 /** @typedef {import("./state.mjs").Resource} Resource */
 /**
- * `isDue`: fine, and the next `up` will see to it. `expires`: when a certificate ends, in ms since 1970.
+ * `isDue`: fine, and not for long without an `up`. `expires`: when a certificate ends, in ms since 1970.
  *
  * @typedef {{ part: string, text: string, isFine: boolean, isDue?: boolean, expires?: number }} Finding
  */
@@ -182,12 +184,17 @@ function checkCertificates(resources) {
         .map(({ urn, inputs: { earlyRenewalHours = 0 }, outputs: { certPem } }) => {
             const days = daysLeft(certPem);
             const isFine = days > ALARM_DAYS;
-            const isDue = isFine && days * 24 < earlyRenewalHours;
+            const isRenewed = days * 24 < earlyRenewalHours;
+            const isDue =
+                isFine && (isRenewed || days <= Math.min(NOTICE_DAYS, lifeOf(certPem) / 3));
+            const advice = isRenewed
+                ? `; ${isFine ? "the next up renews it" : "run: npm run up"}`
+                : `; an up renews it in its last ${earlyRenewalHours / 24} (earlyRenewalDays)`;
             return {
                 part: urn.endsWith("server-cert")
                     ? "certificate"
                     : `authority ${urn.replace(/^.*-cert-/, "")}`,
-                text: `${days} days left${isFine ? "" : "; run: npm run up"}${isDue ? "; the next up renews it" : ""}`,
+                text: `${days} days left${isFine && !isDue ? "" : advice}`,
                 isFine,
                 isDue,
                 expires: expiryOf(certPem),
@@ -223,6 +230,15 @@ export function measureData(resources) {
 /** @param {string} pem */
 export function daysLeft(pem) {
     return Math.floor((expiryOf(pem) - Date.now()) / DAY);
+}
+
+/**
+ * In days, from its first to its last.
+ *
+ * @param {string} pem
+ */
+function lifeOf(pem) {
+    return (expiryOf(pem) - Date.parse(new X509Certificate(pem).validFrom)) / DAY;
 }
 
 /** @param {string} pem */

@@ -13,6 +13,8 @@ import { unseal } from "./sealed.mjs";
 import { differingConfig, giveState, makeStack, resourcesHere } from "./stack-copy.mjs";
 
 const DEFAULT_HOST = "unix:///var/run/docker.sock";
+/** Where the registry's container and its loader have the volume with the settings. */
+const SETTINGS = ["/etc/private-registry", "/settings"];
 
 const [, , path = "", stack = "", mode = "", force = ""] = process.argv;
 
@@ -186,31 +188,55 @@ function placeOf({ exported, config, project }) {
 }
 
 /**
- * Containers that an earlier state of the stack knew would be in the way of the next `up`.
+ * Containers that an earlier state of the stack knew would be in the way of the next `up`; what only they use would be left
+ * over, and nobody could tell later whose it was.
  *
  * @param {StackCopy} copy
  * @param {Place} place
  */
-async function refuseContainers({ project, stack: name }, { host }) {
+async function refuseContainers({ project, stack: name }, place) {
     const label = `label=private-registry.stack=${project}/${name}`;
-    const { code, stdout, stderr } = await docker({ host }, [
-        "ps",
-        "--all",
-        "--filter",
-        label,
-        "--format",
-        "{{.Names}}",
-    ]);
-    if (code !== 0)
-        throw new MaintenanceError(`no Docker at ${host}: ${stderr.trim()}. Nothing was changed.`);
-    const names = stdout
-        .trim()
-        .split("\n")
-        .filter((line) => line !== "");
-    if (names.length === 0) return;
-    throw new MaintenanceError(
-        `containers of this stack are there, of a state that is lost: ${names.join(", ")}. Remove them (the images stay): docker rm --force ${names.join(" ")}. Nothing was changed.`,
+    const list = await docker(place, ["ps", "--all", "--quiet", "--filter", label]);
+    if (list.code !== 0) {
+        throw new MaintenanceError(
+            `no Docker at ${place.host}: ${list.stderr.trim()}. Nothing was changed.`,
+        );
+    }
+    const ids = list.stdout.split("\n").filter((line) => line !== "");
+    if (ids.length === 0) return;
+    const { stdout } = await docker(place, ["inspect", ...ids]);
+    /** @type {{ Name: string, Mounts: { Name?: string, Destination: string }[], NetworkSettings: { Networks: object } }[]} */
+    const containers = JSON.parse(stdout);
+    const names = containers.map(({ Name }) => Name.replace(/^\//, ""));
+    // The images may lie in another volume than the backup's did.
+    const volumes = containers.flatMap(({ Mounts }) =>
+        Mounts.filter(({ Destination }) => SETTINGS.includes(Destination)),
     );
+    const networks = containers.flatMap(({ NetworkSettings }) =>
+        Object.keys(NetworkSettings.Networks),
+    );
+    const commands = [
+        removal("rm --force", names),
+        removal(
+            "volume rm",
+            volumes.flatMap(({ Name }) => Name ?? []),
+        ),
+        removal(
+            "network rm",
+            networks.filter((network) => !["bridge", "host", "none"].includes(network)),
+        ),
+    ];
+    throw new MaintenanceError(
+        `containers of this stack are there, of a state that is lost: ${names.join(", ")}. Remove them and what only they use (the images stay):\n${commands.flat().join("\n")}\nNothing was changed.`,
+    );
+}
+
+/**
+ * @param {string} command
+ * @param {string[]} names
+ */
+function removal(command, names) {
+    return names.length === 0 ? [] : [`  docker ${command} ${[...new Set(names)].join(" ")}`];
 }
 
 /**

@@ -98,13 +98,13 @@ async function deleteAll(images, judged, signal) {
     for (const { repository, verdicts } of judged) {
         const going = verdicts.filter(({ isKept }) => !isKept).map(({ tag }) => tag);
         if (going.length === 0) continue;
-        /** @type {string[]} */
+        /** @type {import("./rules.js").Tag[]} */
         const untagged = [];
         for (const tag of going) {
             if (signal.aborted)
                 throw new MaintenanceError(`stopped; ${count(tags, "tag")} deleted`);
             if (await untag(images, repository, tag)) {
-                untagged.push(tag.digest);
+                untagged.push(tag);
                 tags += 1;
             }
         }
@@ -146,14 +146,24 @@ async function untag(images, repository, { name, digest }) {
  *
  * @param {Images} images
  * @param {string} repository
- * @param {string[]} untagged
+ * @param {import("./rules.js").Tag[]} untagged tags that are gone, with what they named
  */
 async function deleteManifests({ registry }, repository, untagged) {
     const images = new Images(registry);
     const references = await images.references(repository);
     const tagged = new Set((await images.tags(repository)).map(({ digest }) => digest));
-    const going = rules.goingManifests(references, untagged, tagged);
-    for (const digest of going) {
+    const digests = untagged.map(({ digest }) => digest);
+    let going = rules.goingManifests(references, digests, tagged);
+    let deleted = 0;
+    for (let digest = going.shift(); digest !== undefined; digest = going.shift()) {
+        const back = await namedAgain(registry, repository, digest, untagged);
+        if (back !== undefined) {
+            say(`${repository}:${back} was pushed anew just now: kept`);
+            tagged.add(digest);
+            const still = new Set(rules.goingManifests(references, digests, tagged));
+            going = going.filter((other) => still.has(other));
+            continue;
+        }
         const { status, body } = await ask(
             registry,
             "DELETE",
@@ -164,6 +174,24 @@ async function deleteManifests({ registry }, repository, untagged) {
                 `${repository}@${digest} was not deleted (${status}): ${body.trim()}`,
             );
         }
+        deleted += 1;
     }
-    return going.length;
+    return deleted;
+}
+
+/**
+ * A tag that named this manifest, was deleted, and names it again. Asked last of all: to delete a manifest is to delete
+ * every tag of it.
+ *
+ * @param {Images["registry"]} registry
+ * @param {string} repository
+ * @param {string} digest
+ * @param {import("./rules.js").Tag[]} untagged
+ */
+async function namedAgain(registry, repository, digest, untagged) {
+    const images = new Images(registry);
+    for (const { name } of untagged.filter((tag) => tag.digest === digest)) {
+        if ((await images.manifest(repository, name))?.digest === digest) return name;
+    }
+    return undefined;
 }

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { find, readState, tryPulumi } from "../check/state.mjs";
+import { endOrphans } from "./orphans.mjs";
 
 /** @typedef {import("../check/state.mjs").Resource} Resource */
 
@@ -12,6 +13,9 @@ import { find, readState, tryPulumi } from "../check/state.mjs";
 process.umask(0o077);
 const [, , stack = ""] = process.argv;
 
+// They may be at work still.
+const orphans = await endOrphans();
+if (orphans > 0) process.stdout.write(`ended ${orphans} processes whose engine was killed\n`);
 mendBackend(process.env.PULUMI_BACKEND_URL ?? "");
 if (tryPulumi(["cancel", "--yes"], stack).status !== 0) process.exit(1);
 const { resources, unfinished } = readState(stack);

@@ -33,6 +33,10 @@ child.on("error", (error) => {
     process.exitCode = 127;
 });
 child.on("exit", (code, signal) => {
+    if (basename(command) === "pulumi" && args[0] === "up" && code !== 0 && signal === null) {
+        const script = new URL("half-made.mjs", import.meta.url).pathname;
+        spawnSync(process.execPath, [decodeURI(script), stackOption()], { stdio: "ignore" });
+    }
     if (state !== undefined) {
         tidy(state);
         if (signal === "SIGKILL") {
@@ -43,6 +47,12 @@ child.on("exit", (code, signal) => {
     }
     process.exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 });
+
+/** The stack that the arguments name; empty for the selected one. */
+function stackOption() {
+    const index = args.findIndex((argument) => /^(-s|--stack)(=|$)/.test(argument));
+    return index < 0 ? "" : (args[index]?.split("=")[1] ?? args[index + 1] ?? "");
+}
 
 function hasTerminal() {
     try {

@@ -169,11 +169,15 @@ test("the authority may sign and do nothing else, the server certificate may ser
 });
 
 test("RSA keys have 2048 bits, and their certificate may encrypt keys", async () => {
-    const { inputs } = await make({ keyAlgorithm: "RSA" });
+    const { inputs, options } = await make({ keyAlgorithm: "RSA" });
     expect(inputs("registry-authority-key-1")).toEqual({ algorithm: "RSA", rsaBits: 2048 });
     expect(inputs("registry-authority-server-cert")).toMatchObject({
         allowedUses: ["digital_signature", "key_encipherment", "server_auth"],
     });
+    // An authority with another key would be another authority.
+    const algorithm = ["algorithm", "rsaBits", "ecdsaCurve"];
+    expect(options("registry-authority-key-1")).toMatchObject({ ignoreChanges: algorithm });
+    expect(options("registry-authority-server-key").ignoreChanges ?? []).toEqual([]);
 });
 
 test("a host name too long for a common name is an alternative name only", async () => {

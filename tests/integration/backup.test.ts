@@ -315,8 +315,16 @@ test("a folder with images is backed up, completed, and taken over by a stack wh
             machine.configure({ dataPath });
             const contained = await perform("restore", machine);
             expect(contained.stderr).toContain("containers of this stack are there");
-            const command = /docker (rm --force [^(]*?)\. /.exec(contained.stderr)?.[1] ?? "";
-            await must("docker", command.split(" "));
+            const commands = [...contained.stderr.matchAll(/^ {2}docker (.*)$/gm)];
+            expect(commands.map(([, command = ""]) => command.split(" ").slice(0, 2))).toEqual([
+                ["rm", "--force"],
+                ["volume", "rm"],
+                ["network", "rm"],
+            ]);
+            // Two containers, the volume with the settings, the network: nothing of the lost state is left over.
+            const removed = commands.flatMap(([, command = ""]) => command.split(" ").slice(2));
+            expect(removed.filter((word) => word.startsWith("registry-server-"))).toHaveLength(3);
+            for (const [, command = ""] of commands) await must("docker", command.split(" "));
             const filled = await perform("restore", machine);
             expect(filled.stderr).toContain("holds images already");
             await mustPerform("restore", machine, { isForced: true });

@@ -26,14 +26,23 @@ const ports: Record<string, number> = {};
 beforeAll(async () => {
     network = await ClientNetwork.create();
     [light, docker] = await Promise.all([network.addHost("light"), network.addHost("docker")]);
-    const ours = makeAuthority(`DNS:${NAME},IP:${network.gateway}`, "DNS:other.example.test");
-    const theirs = makeAuthority(`DNS:${NAME},IP:${network.gateway}`);
+    const names = `DNS:${NAME},IP:${network.gateway}`;
+    const ours = makeAuthority(
+        names,
+        "DNS:other.example.test",
+        // What a host sees whose clock is a day behind, or ahead.
+        { names, begins: 1, ends: 2 },
+        { names, begins: -2, ends: -1 },
+    );
+    const theirs = makeAuthority(names);
     bundle = ours.authority.certificate;
-    const [right, wrongName] = ours.servers as [Pair, Pair];
+    const [right, wrongName, early, ended] = ours.servers as [Pair, Pair, Pair, Pair];
     const [stranger] = theirs.servers as [Pair];
     ports.registry = await serve(right, 401, "registry/2.0");
     ports.stranger = await serve(stranger, 401, "registry/2.0");
     ports.wrongName = await serve(wrongName, 401, "registry/2.0");
+    ports.early = await serve(early, 401, "registry/2.0");
+    ports.ended = await serve(ended, 401, "registry/2.0");
     ports.website = await serve(right, 404);
     ports.login = await serve(right, 401);
     ports.plain = await serve(undefined, 401, "registry/2.0");
@@ -112,6 +121,11 @@ const CAUSES: [string, RegExp][] = [
         /the certificate that is served is not signed by an authority of this stack; something else answers/,
     ],
     ["wrongName", /the certificate that is served is not for the name registry\.example\.test;/],
+    [
+        "early",
+        /the clock of this host is behind: by it \(20.* UTC\) the certificate is not valid yet; set the clock/,
+    ],
+    ["ended", /the certificate has ended by the clock of this host \(20.* UTC\); set the clock if/],
     ["website", /what answers is not this registry \(HTTP 404\)/],
     ["login", /what answers is not this registry \(HTTP 401\)/],
     ["plain", /what answers does not speak TLS as a registry does: /],
@@ -166,6 +180,8 @@ describe("with nothing but Docker", () => {
         ["closed", /nothing answers/],
         ["stranger", /not signed by an authority of this stack/],
         ["wrongName", /not for the name/],
+        ["early", /the clock of this host is behind/],
+        ["ended", /the certificate has ended/],
         ["plain", /does not speak TLS/],
     ])("tells %s apart", (what, cause) =>
         withTools(docker, [], async () => {

@@ -1,4 +1,4 @@
-import { makeKeyPair, withHosts } from "../support/client-host";
+import { withHosts } from "../support/client-host";
 import { deploy } from "../support/deploy";
 import { client, fleet, login, pull, push, REGISTRY_NAME } from "../support/fleet";
 import { ask } from "../support/registry-client";
@@ -77,7 +77,7 @@ test("each host that fails is named with its cause, the others are done, and the
                 refused: client(refused, { targets }),
                 off: client(off, { targets }),
                 otherkey: client(otherkey, { targets }),
-                login: client(login, { privateKey: makeKeyPair().privateKey, targets }),
+                login: client(login, { privateKey: network.makeKeyPair().privateKey, targets }),
                 unknown: { host: "client.invalid", hostKey: good.hostKey, targets },
             };
             await withStack(fleet(network, clients), async (stack) => {
@@ -177,7 +177,7 @@ test("a host that is taken out is cleaned, the others are not touched; a lost on
 test("users log in with a key and sudo, a password, a key with a passphrase, over a jump host", () =>
     withHosts(["light", "light", "light", "light"], async (hosts, network) => {
         const [limited, locked, typist, jump] = hosts;
-        const key = makeKeyPair("open sesame");
+        const key = network.makeKeyPair("open sesame");
         await locked.must(`echo '${key.publicKey}' >/root/.ssh/authorized_keys`);
         const clients = {
             limited: client(limited, { user: "limited" }),

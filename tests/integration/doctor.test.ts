@@ -1,3 +1,5 @@
+import { X509Certificate } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { type ClientHost, withHosts } from "../support/client-host";
 import { docker } from "../support/docker";
 import { doctor, expectHealthy } from "../support/doctor";
@@ -153,4 +155,34 @@ test("whatever is changed by hand on the Docker host is found, and put right", (
             "authority 1 ok",
         ]);
         expect(stack.printedPasswords()).toBe(0);
+    }));
+
+test("a certificate is worth a word in its last 30 days, and is wrong in its last 7; an authority too", () =>
+    withStack({ earlyRenewalDays: 5 }, async (stack) => {
+        await stack.up();
+        const { caCertificate, certificateExpires } = await stack.outputs();
+        // Only the doctor's own clock is another one: all the rest is as it is today.
+        const clock = stack.path("clock.js");
+        const shown = async (part: string, ends: string, days: number) => {
+            const ahead = Date.parse(ends) - Date.now() - days * 86_400_000 - 3_600_000;
+            writeFileSync(clock, `const now = Date.now; Date.now = () => now() + ${ahead};`);
+            const options = { NODE_OPTIONS: `--require ${clock}` };
+            const { code, stdout } = await doctor(stack, "json", options);
+            const { registry } = JSON.parse(stdout) as {
+                registry: { part: string; state: string; text: string }[];
+            };
+            const { state, text } = registry.find((finding) => finding.part === part) ?? {};
+            return [code, state, text];
+        };
+        const server = (days: number) => shown("certificate", certificateExpires, days);
+        const notYet = "an up renews it in its last 5 (earlyRenewalDays)";
+        expect(await server(31)).toEqual([0, "ok", "31 days left"]);
+        expect(await server(30)).toEqual([0, "due", `30 days left; ${notYet}`]);
+        expect(await server(8)).toEqual([0, "due", `8 days left; ${notYet}`]);
+        expect(await server(7)).toEqual([1, "WRONG", `7 days left; ${notYet}`]);
+        expect(await server(4)).toEqual([1, "WRONG", "4 days left; run: npm run up"]);
+        const { validTo } = new X509Certificate(caCertificate);
+        const authority = (days: number) => shown("authority 1", validTo, days);
+        expect(await authority(8)).toEqual([1, "due", "8 days left; the next up renews it"]);
+        expect(await authority(7)).toEqual([1, "WRONG", "7 days left; run: npm run up"]);
     }));

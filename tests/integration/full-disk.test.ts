@@ -45,7 +45,7 @@ testAsRoot("a full disk below the images refuses pushes, and loses nothing", () 
     }),
 );
 
-testAsRoot("a full disk below the state is named, and the next up goes on from there", () =>
+testAsRoot("a state that cannot be written is named, and the next up goes on from there", () =>
     withStack({}, async (stack) => {
         await stack.up();
         const before = await stack.outputs();
@@ -69,6 +69,16 @@ testAsRoot("a full disk below the state is named, and the next up goes on from t
             expect(after.teams.dev).toEqual(before.teams.dev);
             expect(after.caCertificate).toBe(before.caCertificate);
             await stack.up("--expect-no-changes");
+
+            stack.configure({ teams: ["dev"] });
+            await must("mount", ["-o", "remount,ro", state]);
+            const readOnly = await stack.pulumi(["up", "--yes", "--skip-preview"]);
+            expect(readOnly.code).not.toBe(0);
+            expect(readOnly.printed).toContain("read-only file system");
+            await must("mount", ["-o", "remount,rw", state]);
+            expect(await stack.outputs()).toEqual(after);
+            await stack.up();
+            expect(Object.keys((await stack.outputs()).teams)).toEqual(["dev"]);
             await stack.destroy();
         });
     }),

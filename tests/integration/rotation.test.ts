@@ -1,4 +1,6 @@
+import { X509Certificate } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ArtifactClient } from "../support/artifacts";
 import { type ClientHost, withHosts } from "../support/client-host";
 import { client, fleet, login, pull, push, REGISTRY_NAME } from "../support/fleet";
 import { ask } from "../support/registry-client";
@@ -119,3 +121,54 @@ test("a client that does not know the new authority yet is named, and keeps the 
             await stack.destroy();
         });
     }));
+
+test("another key algorithm is the server's at once, and an authority's only by a rotation", () =>
+    withHosts(["light"], async ([host], network) => {
+        const clients = { a: client(host, { targets: ["docker"] }) };
+        const config = (fields: Record<string, unknown>) => fleet(network, clients, fields);
+        await withStack(config({}), async (stack: TestStack) => {
+            await stack.up();
+            const before = await stack.outputs();
+            const registry = `${REGISTRY_NAME}:${stack.port}`;
+            const image = await new ArtifactClient(before, {
+                address: network.gateway,
+                hostname: REGISTRY_NAME,
+            }).pushImage("team/app", "1");
+            const logins = await host.logins();
+            const ca = `/etc/docker/certs.d/${registry}/ca.crt`;
+
+            for (const keyAlgorithm of ["RSA", "ECDSA"]) {
+                stack.configure(config({ keyAlgorithm }));
+                await stack.up();
+                const after = await stack.outputs();
+                expect(after).toEqual({
+                    ...before,
+                    certificateExpires: after.certificateExpires,
+                });
+                expect(await keyTypeOf(host, ca, registry)).toBe(keyAlgorithm);
+                const puller = new ArtifactClient(after, {
+                    address: network.gateway,
+                    hostname: REGISTRY_NAME,
+                });
+                expect(await puller.pull("team/app", "1")).toBe(image);
+            }
+            // No client had to learn anything.
+            expect(await host.logins()).toBe(logins);
+
+            stack.configure(config({ keyAlgorithm: "RSA", authorities: ["1", "2"] }));
+            await stack.up();
+            const { caCertificate } = await stack.outputs();
+            const keys = caCertificate
+                .split(/(?<=-----END CERTIFICATE-----\n)/)
+                .map((pem) => new X509Certificate(pem).publicKey.asymmetricKeyType);
+            expect(keys).toEqual(["ec", "rsa"]);
+        });
+    }));
+
+/** Kind of the key that the registry shows to a host that trusts these certificates and no other. */
+async function keyTypeOf(host: ClientHost, ca: string, registry: string): Promise<string> {
+    const shown = await host.must(
+        `openssl s_client -connect ${registry} -CAfile '${ca}' -verify_return_error </dev/null 2>/dev/null | openssl x509 -noout -text`,
+    );
+    return shown.includes("Public Key Algorithm: rsa") ? "RSA" : "ECDSA";
+}

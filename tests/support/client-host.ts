@@ -42,24 +42,10 @@ export interface KeyPair {
     readonly publicKey: string;
 }
 
-/** Makes a key pair as ssh-keygen does; with a passphrase when one is given. */
-export function makeKeyPair(passphrase = ""): KeyPair {
-    const folder = mkdtempSync(join(tmpdir(), "private-registry-key-"));
-    process.once("exit", () => {
-        rmSync(folder, { recursive: true, force: true });
-    });
-    const privateKeyPath = join(folder, "id_ed25519");
-    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", passphrase, "-f", privateKeyPath]);
-    return {
-        privateKey: readFileSync(privateKeyPath, "utf8"),
-        privateKeyPath,
-        publicKey: readFileSync(`${privateKeyPath}.pub`, "utf8").trim(),
-    };
-}
-
 /** A Docker network with client hosts. A registry that they shall reach is bound to its gateway. */
 export class ClientNetwork {
-    public readonly key = makeKeyPair();
+    private readonly keyFolders: string[] = [];
+    public readonly key = this.makeKeyPair();
     /** What the user `typist` logs in with. */
     public readonly password = randomBytes(12).toString("hex");
     private readonly hosts: ClientHost[] = [];
@@ -88,14 +74,28 @@ export class ClientNetwork {
         );
     }
 
+    /** Makes a key pair as ssh-keygen does, with a passphrase when one is given. Its files go with the network. */
+    public makeKeyPair(passphrase = ""): KeyPair {
+        const folder = mkdtempSync(join(tmpdir(), "private-registry-key-"));
+        this.keyFolders.push(folder);
+        const privateKeyPath = join(folder, "id_ed25519");
+        execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", passphrase, "-f", privateKeyPath]);
+        return {
+            privateKey: readFileSync(privateKeyPath, "utf8"),
+            privateKeyPath,
+            publicKey: readFileSync(`${privateKeyPath}.pub`, "utf8").trim(),
+        };
+    }
+
     public async addHost(kind: HostKind): Promise<ClientHost> {
         const host = await ClientHost.start(kind, this);
         this.hosts.push(host);
         return host;
     }
 
-    /** Removes the hosts, then the network. */
+    /** Removes the keys, the hosts, then the network. */
     public async dispose(): Promise<void> {
+        this.keyFolders.forEach((folder) => rmSync(folder, { recursive: true, force: true }));
         const found = await docker(
             ...["ps", "--all", "--quiet", "--filter", `network=${this.name}`, "--filter"],
             `label=${LABEL}`,

@@ -6,8 +6,11 @@ import type { TestStack } from "./stack";
 export const DOCTOR = join(__dirname, "../../scripts/check/doctor.mjs");
 
 /** What `npm run doctor` does, or with `repair` the first half of `npm run up -- --repair`. */
-export function doctor(stack: TestStack, mode = ""): Promise<Result> {
-    return run("node", [DOCTOR, "", mode], { cwd: stack.folder, env: stack.environment });
+export function doctor(stack: TestStack, mode = "", env: NodeJS.ProcessEnv = {}): Promise<Result> {
+    return run("node", [DOCTOR, "", mode], {
+        cwd: stack.folder,
+        env: { ...stack.environment, ...env },
+    });
 }
 
 /** Everything is as the last `up` left it; returns what the doctor shows. */

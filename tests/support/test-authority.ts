@@ -9,8 +9,31 @@ export interface Pair {
     readonly certificate: string;
 }
 
-/** Makes an authority with openssl and lets it sign one server certificate per list of names ("DNS:a,IP:b"). */
-export function makeAuthority(...names: string[]): { authority: Pair; servers: Pair[] } {
+/** A server's names ("DNS:a,IP:b"), and how many days from now its certificate begins and ends. */
+export interface Dated {
+    readonly names: string;
+    readonly begins: number;
+    readonly ends: number;
+}
+
+/** As `openssl ca` wants it: nothing but a place for its records. */
+const SETTINGS = `[ca]
+default_ca = here
+[here]
+database = index
+new_certs_dir = .
+serial = serial
+default_md = sha256
+policy = policy
+[policy]
+commonName = supplied
+`;
+
+/** Makes an authority with openssl and lets it sign one server certificate each; from today on where nothing else is said. */
+export function makeAuthority(...servers: (string | Dated)[]): {
+    authority: Pair;
+    servers: Pair[];
+} {
     const folder = mkdtempSync(join(tmpdir(), "private-registry-ca-"));
     const openssl = (...args: string[]) =>
         execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
@@ -30,7 +53,12 @@ export function makeAuthority(...names: string[]): { authority: Pair; servers: P
             "-out",
             "ca.crt",
         );
-        const servers = names.map((list) => {
+        writeFileSync(join(folder, "settings"), SETTINGS);
+        writeFileSync(join(folder, "index"), "");
+        writeFileSync(join(folder, "index.attr"), "unique_subject = no\n");
+        const pairs = servers.map((server) => {
+            const { names, begins, ends } =
+                typeof server === "string" ? { names: server, begins: 0, ends: 2 } : server;
             openssl(
                 "req",
                 ...newKey,
@@ -41,19 +69,24 @@ export function makeAuthority(...names: string[]): { authority: Pair; servers: P
                 "-out",
                 "tls.csr",
             );
-            writeFileSync(join(folder, "ext"), `subjectAltName=${list}\n`);
+            writeFileSync(join(folder, "ext"), `subjectAltName=${names}\n`);
             openssl(
-                "x509",
-                "-req",
+                "ca",
+                "-batch",
+                "-notext",
+                "-config",
+                "settings",
+                "-rand_serial",
                 "-in",
                 "tls.csr",
-                "-CA",
+                "-cert",
                 "ca.crt",
-                "-CAkey",
+                "-keyfile",
                 "ca.key",
-                "-CAcreateserial",
-                "-days",
-                "2",
+                "-startdate",
+                inDays(begins),
+                "-enddate",
+                inDays(ends),
                 "-extfile",
                 "ext",
                 "-out",
@@ -61,8 +94,17 @@ export function makeAuthority(...names: string[]): { authority: Pair; servers: P
             );
             return { key: read("tls.key"), certificate: read("tls.crt") };
         });
-        return { authority: { key: read("ca.key"), certificate: read("ca.crt") }, servers };
+        return {
+            authority: { key: read("ca.key"), certificate: read("ca.crt") },
+            servers: pairs,
+        };
     } finally {
         rmSync(folder, { recursive: true });
     }
+}
+
+/** As certificates write a time: 20260102030405Z. */
+function inDays(days: number): string {
+    const time = new Date(Date.now() + days * 86_400_000).toISOString();
+    return time.replace(/\.\d+/, "").replace(/[-:T]/g, "");
 }

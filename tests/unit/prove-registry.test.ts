@@ -6,11 +6,16 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Server } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { makeAuthority } from "../support/test-authority";
+import { makeAuthority, type Pair } from "../support/test-authority";
 
 const PROGRAM = readFileSync(join(__dirname, "../../components/prove-registry.js"), "utf8");
-const { authority, servers } = makeAuthority("DNS:registry.test,IP:127.0.0.1", "DNS:other.test");
-const [right, wrongName] = servers as [(typeof servers)[0], (typeof servers)[0]];
+const { authority, servers } = makeAuthority(
+    "DNS:registry.test,IP:127.0.0.1",
+    "DNS:other.test",
+    { names: "DNS:registry.test", begins: 1, ends: 2 },
+    { names: "DNS:registry.test", begins: -2, ends: -1 },
+);
+const [right, wrongName, early, ended] = servers as [Pair, Pair, Pair, Pair];
 const stranger = makeAuthority("DNS:registry.test");
 
 const open: Server[] = [];
@@ -116,6 +121,18 @@ test.each([
         () => overTls(registry, wrongName),
         {},
         "is not for registry.test",
+    ],
+    [
+        "a certificate that is not valid yet",
+        () => overTls(registry, early),
+        {},
+        "the clock of this machine is behind: by it (20",
+    ],
+    [
+        "a certificate that has ended",
+        () => overTls(registry, ended),
+        {},
+        "has ended by the clock of this machine (20",
     ],
     [
         "an older certificate",
