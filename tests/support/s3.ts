@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Bucket } from "../../lib/s3";
-import { readServices, type S3Storage } from "../../lib/storage-config";
+import { readServices } from "../../lib/storage-config";
 import { must, run } from "./run";
 import { freePort } from "./stack";
 
@@ -75,7 +75,7 @@ class Service {
 
     /** Ends it as a power cut does. */
     public async kill(): Promise<void> {
-        if (this.child === undefined || this.child.exitCode !== null) return;
+        if (this.child?.exitCode !== null) return;
         const ended = once(this.child, "exit");
         this.child.kill("SIGKILL");
         await ended;
@@ -130,7 +130,8 @@ export class S3Server extends Service {
 
     public client(fields: Record<string, unknown> = {}): Bucket {
         const { s3 } = readServices(this.config(fields), undefined).services;
-        return new Bucket(s3 as S3Storage);
+        if (s3 === undefined) throw new Error("the configuration of the bucket is not right");
+        return new Bucket(s3);
     }
 
     public async makeBucket(bucket: string): Promise<void> {
