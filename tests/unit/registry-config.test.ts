@@ -54,7 +54,7 @@ test("modes", () => {
 
 test("there is exactly one storage driver: the folder, or the bucket, whose bytes the registry serves itself", () => {
     const drivers = (changes: Partial<RegistryConfigArgs>) =>
-        Object.keys(read(changes).storage ?? {}).filter((key) =>
+        Object.keys(read(changes).storage as unknown as object).filter((key) =>
             ["filesystem", "s3", "redirect"].includes(key),
         );
     expect(drivers({})).toEqual(["filesystem"]);
