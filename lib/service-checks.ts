@@ -1,4 +1,4 @@
-import { connect as connectTcp } from "node:net";
+import { connect as connectTcp, isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { text } from "node:stream/consumers";
 import { redisCommands } from "./registry-config";
@@ -139,7 +139,12 @@ async function sayToRedis(redis: RedisCache, said: string): Promise<string> {
     const socket =
         caCertificate === undefined
             ? connectTcp({ host, port })
-            : connectTls({ host, port, ca: caCertificate, servername: host });
+            : connectTls({
+                  host,
+                  port,
+                  ca: caCertificate,
+                  servername: isIP(host) === 0 ? host : undefined,
+              });
     socket.setTimeout(TIMEOUT_MS, () =>
         socket.destroy(
             Object.assign(new Error(`no answer in ${TIMEOUT_MS / 1000} s`), { code: "ETIMEDOUT" }),

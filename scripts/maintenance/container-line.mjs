@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import { isIP } from "node:net";
 import { Duplex } from "node:stream";
 import { connect } from "node:tls";
 
@@ -17,9 +18,11 @@ export function agentInContainer(registry, isSecure, ca) {
     const options = { keepAlive: true, maxSockets: 8 };
     const agent = isSecure ? new HttpsAgent(options) : new HttpAgent(options);
     /** @param {any} where */
-    const createConnection = ({ host, port, servername }) => {
+    const createConnection = ({ host, port }) => {
         const line = open(registry, host, port || (isSecure ? 443 : 80));
-        return isSecure ? connect({ socket: line, servername: servername || host, ca }) : line;
+        // The certificate is for the host, whatever name the handshake may tell.
+        const servername = isIP(host) === 0 ? host : undefined;
+        return isSecure ? connect({ socket: line, host, servername, ca }) : line;
     };
     return Object.assign(agent, { createConnection });
 }

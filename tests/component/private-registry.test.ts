@@ -391,3 +391,24 @@ test("no secret of a gateway reaches an input that is not marked", async () => {
     expect(clear).not.toMatch(/password of|key of|\$2b\$/);
     expect(JSON.stringify(registered)).toMatch(/\$2b\$/);
 });
+
+test("with a bucket there is no volume for images, and its keys are only in what is uploaded, as secrets", async () => {
+    const s3 = { bucket: "images", region: "eu-west-1", accessKey: "theid", secretKey: "thekey" };
+    const redis = { address: "redis.test:6379", password: "thepassword" };
+    const made = await make({ storage: { s3 }, redis });
+    expect(listed(made)).toEqual(
+        RESOURCES.filter((line) => !line.endsWith(" registry-server-container-data")),
+    );
+    const { volumes, tmpfs } = made.inputs("registry-server-container");
+    expect(volumes).toHaveLength(1);
+    // Else Docker would make a volume, as the image asks for one.
+    expect(tmpfs).toHaveProperty(["/var/lib/registry"]);
+    const { uploads, ...rest } = made.inputs("registry-server-loader");
+    expect(isMarkedSecret(uploads)).toBe(true);
+    const others = made.registered.filter(({ name }) => name !== "registry-server-loader");
+    const open = JSON.stringify([rest, others.map(({ inputs }) => inputs)]);
+    for (const secret of ["theid", "thekey", "thepassword"]) {
+        expect(JSON.stringify(unwrap(uploads))).toContain(secret);
+        expect(open).not.toContain(secret);
+    }
+});

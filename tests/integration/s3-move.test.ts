@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ApiImages } from "../support/api-images";
 import { docker, DockerUser } from "../support/docker";
 import { pushImage } from "../support/images";
@@ -47,23 +48,23 @@ async function killedMove(said: string): Promise<void> {
 
 /** Pushes images one after the other until it is told to stop; returns the digests of those that were taken. */
 function pushAllTheTime() {
-    let isStopped = false;
+    const stopping = new AbortController();
     const taken: string[] = [];
     let refused = 0;
     const work = (async () => {
-        while (!isStopped) {
+        while (!stopping.signal.aborted) {
             try {
                 taken.push((await images.image("busy/app", `${taken.length + 1}`)).digest);
             } catch {
                 // Read-only, or being started again.
                 refused += 1;
-                await new Promise((resolve) => setTimeout(resolve, 50));
+                await sleep(50);
             }
         }
     })();
     return {
         stop: async () => {
-            isStopped = true;
+            stopping.abort();
             await work;
             return { taken, refused };
         },

@@ -1,4 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { preflight } from "../../preflight";
@@ -241,6 +244,36 @@ test("the proof finds a storage that only the registry's container could have to
         expect(printed).toContain("the registry runs and cannot use its storage, the bucket");
     } finally {
         await other.dispose();
+    }
+});
+
+test("a bucket behind a certificate of one's own authority, for the registry and for what runs beside it", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "private-registry-s3-tls-"));
+    const certificate = join(folder, "tls.crt");
+    const privateKey = join(folder, "tls.key");
+    const name = ["-subj", "/CN=s3", "-addext", `subjectAltName=IP:${network.gateway}`];
+    const kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+    const files = ["-keyout", privateKey, "-out", certificate];
+    await must("openssl", ["req", ...kind, "-days", "1", ...name, ...files]);
+    const authority = readFileSync(certificate, "utf8");
+    const secure = await S3Server.create(network.gateway, { certificate, privateKey, authority });
+    const other = await TestStack.create({ storage: secure.config({ caCertificate: undefined }) });
+    try {
+        const distrusted = await other.pulumi(["preview"]);
+        expect(distrusted.code).not.toBe(0);
+        expect(distrusted.printed).toContain("See that address and certificate are right");
+        other.configure({ storage: secure.config() });
+        await other.up();
+        const there = new ApiImages(await other.outputs());
+        const { digest } = await there.image("team/app", "1");
+        expect(await there.isIntact("team/app", digest)).toBe(true);
+        const move = await maintain(other, "move-to-s3", ["", ""]);
+        expect(move.stderr).toBe("");
+        expect(move.stdout).toContain("already; there is nothing to move");
+    } finally {
+        await other.dispose();
+        await secure.dispose();
+        rmSync(folder, { recursive: true });
     }
 });
 

@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Bucket } from "../../lib/s3";
-import { readServices, type S3Storage } from "../../lib/storage-config";
+import { readServices } from "../../lib/storage-config";
 import { must, run } from "./run";
 import { freePort } from "./stack";
 
@@ -75,12 +75,19 @@ class Service {
 
     /** Ends it as a power cut does. */
     public async kill(): Promise<void> {
-        if (this.child === undefined || this.child.exitCode !== null) return;
+        if (this.child?.exitCode !== null) return;
         const ended = once(this.child, "exit");
         this.child.kill("SIGKILL");
         await ended;
         this.child = undefined;
     }
+}
+
+/** What an S3 server shows: paths of PEM files, and the authority that signed, PEM. */
+export interface ServerCertificate {
+    readonly certificate: string;
+    readonly privateKey: string;
+    readonly authority: string;
 }
 
 /** A real S3 server over a folder, with one bucket. */
@@ -93,10 +100,15 @@ export class S3Server extends Service {
         host: string,
         port: number,
         private readonly keys: { readonly accessKey: string; readonly secretKey: string },
+        private readonly tls: ServerCertificate | undefined,
     ) {
         super(
             server,
-            ["--port", `${host}:${port}`, "--quiet", "--keep-alive", "posix", join(folder, "data")],
+            [
+                ...["--port", `${host}:${port}`, "--quiet", "--keep-alive"],
+                ...(tls === undefined ? [] : ["--cert", tls.certificate, "--key", tls.privateKey]),
+                ...["posix", join(folder, "data")],
+            ],
             { ROOT_ACCESS_KEY: keys.accessKey, ROOT_SECRET_KEY: keys.secretKey },
             host,
             port,
@@ -104,7 +116,7 @@ export class S3Server extends Service {
         this.bucket = "images";
     }
 
-    public static async create(host: string): Promise<S3Server> {
+    public static async create(host: string, tls?: ServerCertificate): Promise<S3Server> {
         const server = (await must(BUILD, [])).trim();
         const folder = mkdtempSync(join(tmpdir(), "private-registry-s3-"));
         mkdirSync(join(folder, "data"));
@@ -112,7 +124,7 @@ export class S3Server extends Service {
             accessKey: `AK${randomBytes(8).toString("hex").toUpperCase()}`,
             secretKey: randomBytes(20).toString("hex"),
         };
-        const s3 = new S3Server(folder, server, host, await freePort(), keys);
+        const s3 = new S3Server(folder, server, host, await freePort(), keys, tls);
         await s3.start();
         await s3.makeBucket(s3.bucket);
         return s3;
@@ -120,8 +132,10 @@ export class S3Server extends Service {
 
     /** The value of `storage` that leads here. */
     public config(fields: Record<string, unknown> = {}): { s3: Record<string, unknown> } {
-        const endpoint = `http://${this.host}:${this.port}`;
-        return { s3: { bucket: this.bucket, region: REGION, endpoint, ...this.keys, ...fields } };
+        const endpoint = `${this.tls === undefined ? "http" : "https"}://${this.host}:${this.port}`;
+        const trust = this.tls && { caCertificate: this.tls.authority };
+        const place = { bucket: this.bucket, region: REGION, endpoint };
+        return { s3: { ...place, ...this.keys, ...trust, ...fields } };
     }
 
     public secrets(): string[] {
@@ -130,7 +144,8 @@ export class S3Server extends Service {
 
     public client(fields: Record<string, unknown> = {}): Bucket {
         const { s3 } = readServices(this.config(fields), undefined).services;
-        return new Bucket(s3 as S3Storage);
+        if (s3 === undefined) throw new Error("the configuration of the bucket is not right");
+        return new Bucket(s3);
     }
 
     public async makeBucket(bucket: string): Promise<void> {
