@@ -44,6 +44,14 @@ const integer = (min: number, max: number) =>
             typeof value === "string" && /^(0|[1-9]\d{0,8})$/.test(value) ? Number(value) : value,
         z.int().min(min).max(max),
     );
+const number = (min: number, max: number) =>
+    z.preprocess(
+        (value) =>
+            typeof value === "string" && /^\d{1,6}(\.\d{1,3})?$/.test(value)
+                ? Number(value)
+                : value,
+        z.number().min(min).max(max),
+    );
 const id = z.preprocess(
     (value) => (typeof value === "number" ? String(value) : value),
     z.string().regex(NAME),
@@ -218,9 +226,30 @@ const KEYS = {
         default: undefined,
         example: "metricsPort 5001",
     },
+    swarm: {
+        schema: z.union([
+            boolean,
+            z.strictObject({
+                constraints: z.array(z.string().regex(PRINTABLE)).min(1).optional(),
+                memoryMiB: integer(64, 1_048_576).optional(),
+                cpus: number(0.1, 1024).optional(),
+            }),
+        ]),
+        allowed:
+            "true, false, or an object {constraints: [Docker's placement constraints], memoryMiB: 64 or more, cpus: 0.1 or more}: limits of each replica",
+        default: false,
+        example: "swarm true",
+    },
+    replicas: {
+        schema: integer(1, 100),
+        allowed: "a whole number from 1 to 100",
+        default: undefined,
+        example: "replicas 3",
+    },
     gateway: {
         schema: boolean,
-        allowed: "true or false; true where a team has permissions",
+        allowed:
+            "true or false; true where a team has permissions or the registry is a service of a Swarm",
         default: undefined,
         example: "gateway true",
     },
@@ -302,6 +331,7 @@ export function readSettings(
         ...unknownKeys(given),
         ...ofServices.problems,
         ...contradictions(values, surroundings),
+        ...swarmProblems(values, services.s3 !== undefined),
         ...storageProblems(services, values),
         ...unreachable(values, remoteHosts),
     );
@@ -309,9 +339,11 @@ export function readSettings(
         throw configError(problems);
     }
     // With no problem found, every key has its value or its default.
-    const { dockerHost, containerName, gateway, gatewayImage, gatewayMetricsPort, ...complete } =
+    const { gateway, gatewayImage, gatewayMetricsPort, swarm, replicas, ...others } =
         values as Values;
-    const hasGateway = gateway ?? arePermissionsUsed(complete.teams);
+    const { dockerHost, containerName, ...complete } = others;
+    const isService = swarm !== false;
+    const hasGateway = gateway ?? (isService || arePermissionsUsed(complete.teams));
     const instance = `${surroundings.project}-${surroundings.stack}`;
     return {
         ...complete,
@@ -319,6 +351,9 @@ export function readSettings(
         dockerHost: dockerHost ?? (surroundings.dockerHost || "unix:///var/run/docker.sock"),
         containerName: containerName ?? instance,
         clients,
+        swarm: isService
+            ? { replicas: replicas ?? 1, ...(typeof swarm === "object" ? swarm : {}) }
+            : undefined,
         gateway: hasGateway ? { image: gatewayImage, metricsPort: gatewayMetricsPort } : undefined,
         instance,
         dataVolume: `${instance}-data`,
@@ -404,8 +439,9 @@ function gatewayProblems({
     gateway,
     gatewayMetricsPort,
     teams = {},
+    swarm = false,
 }: Partial<Values>): ConfigProblem[] {
-    const isNeeded = arePermissionsUsed(teams);
+    const isNeeded = arePermissionsUsed(teams) || swarm !== false;
     return [
         ...(gateway === false && isNeeded
             ? [
@@ -413,7 +449,7 @@ function gatewayProblems({
                       key: "gateway",
                       given: gateway,
                       allowed:
-                          "true, or unset, where a team has permissions: the registry by itself knows none",
+                          "true, or unset, where a team has permissions or the registry is a service of a Swarm: without one there is neither",
                       fix: "pulumi config rm gateway",
                   },
               ]
@@ -428,6 +464,44 @@ function gatewayProblems({
                   },
               ]
             : []),
+    ];
+}
+
+/** What a registry needs to have replicas. */
+function swarmProblems(
+    { swarm = false, replicas, metricsPort }: Partial<Values>,
+    hasBucket: boolean,
+): ConfigProblem[] {
+    const problem = (key: string, given: unknown, allowed: string, fix: string) => [
+        { key, given, allowed, fix },
+    ];
+    if (swarm === false) {
+        return replicas === undefined
+            ? []
+            : problem(
+                  "replicas",
+                  replicas,
+                  "set only with `swarm`: replicas are a service of a Swarm",
+                  "pulumi config set swarm true",
+              );
+    }
+    return [
+        ...(hasBucket
+            ? []
+            : problem(
+                  "swarm",
+                  swarm,
+                  "set only with `storage.s3`: replicas cannot share a volume or a folder",
+                  "pulumi config set --path storage.s3.bucket <bucket>",
+              )),
+        ...(metricsPort === undefined
+            ? []
+            : problem(
+                  "metricsPort",
+                  metricsPort,
+                  "unset with `swarm`: replicas publish nothing; gatewayMetricsPort has the gateway's",
+                  "pulumi config rm metricsPort",
+              )),
     ];
 }
 

@@ -4,7 +4,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { OWNER_LABEL } from "./components/registry-server";
 import type { Settings } from "./config";
 import { hostAndPort, isWildcard } from "./lib/address";
-import { type DockerContainer, listContainers, type PublishedPort } from "./lib/docker-api";
+import {
+    type DockerContainer,
+    isSwarmManager,
+    listContainers,
+    type PublishedPort,
+} from "./lib/docker-api";
 import { type DockerEndpoint, parseDockerEndpoint } from "./lib/docker-endpoint";
 import { type Look, lookAtBucket, lookAtRedis } from "./lib/service-checks";
 
@@ -26,7 +31,13 @@ export async function preflight(settings: Settings): Promise<void> {
     });
     const problems = [
         ...containerNames(settings).flatMap((name) => nameProblems(name, settings, containers)),
-        ...formerGatewayProblems(settings, containers),
+        ...formerHolderProblems(settings, containers),
+        ...(settings.swarm !== undefined && !(await isSwarmManager(endpoint))
+            ? [
+                  "the Docker host is no manager of a Swarm, and `swarm` is set. " +
+                      "Make it one (docker swarm init), or name one: pulumi config set dockerHost ssh://user@manager",
+              ]
+            : []),
         ...portProblems(settings, containers),
         ...(endpoint.scheme === "unix" ? await otherProgramProblems(settings, containers) : []),
         ...(await serviceProblems(settings, endpoint)),
@@ -70,21 +81,31 @@ function nameProblems(
     ];
 }
 
-/** A gateway that is to go has the port until the end of a run, and its registry wants it before. */
-function formerGatewayProblems(
-    { containerName, gateway, owner }: Settings,
+/** What has the port and is to go has it until the end of a run, and what comes in its place wants it before. */
+function formerHolderProblems(
+    { containerName, gateway, swarm, owner }: Settings,
     containers: readonly DockerContainer[],
 ): string[] {
-    const name = `${containerName}-gateway`;
-    const isThere = containers.some(
-        ({ Names, Labels }) => Names.includes(`/${name}`) && Labels[OWNER_LABEL] === owner,
+    const isThere = (name: string, hasPort: boolean) =>
+        containers.some(
+            ({ Names, Labels, Ports }) =>
+                Names.includes(`/${name}`) &&
+                Labels[OWNER_LABEL] === owner &&
+                (!hasPort || Ports.some(({ PublicPort }) => PublicPort !== undefined)),
+        );
+    const former = [
+        ...(gateway === undefined && isThere(`${containerName}-gateway`, false)
+            ? [["gateway", `${containerName}-gateway`]]
+            : []),
+        ...(swarm !== undefined && isThere(containerName, true)
+            ? [["container", containerName]]
+            : []),
+    ];
+    return former.map(
+        ([what, name]) =>
+            `the ${what} of this registry still has its port, and is no longer wanted. ` +
+            `Take it down, which ends running transfers, and run this again: docker rm --force ${name}`,
     );
-    return gateway !== undefined || !isThere
-        ? []
-        : [
-              `the gateway of this registry still has its port, and is no longer wanted. ` +
-                  `Take it down, which ends running transfers, and run this again: docker rm --force ${name}`,
-          ];
 }
 
 interface Wanted {

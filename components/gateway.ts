@@ -4,11 +4,11 @@ import { join } from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { ACCESS, accessConfig } from "../lib/access-config";
-import { GATEWAY, gatewayConfig, REGISTRY_SOCKET } from "../lib/gateway-config";
+import { GATEWAY, gatewayConfig } from "../lib/gateway-config";
 import type { HashedAccount } from "../lib/htpasswd";
 import { describePermissions, type TeamAccess } from "../lib/permissions";
 import { CONTAINER as REGISTRY, DRAIN_SECONDS } from "../lib/registry-config";
-import { OWNER_LABEL } from "./registry-server";
+import { OWNER_LABEL, type RegistryLink } from "./registry-server";
 
 export interface GatewayArgs {
     /** Image of Caddy, with a tag or a digest. One that the Docker host has already is not pulled. */
@@ -28,8 +28,7 @@ export interface GatewayArgs {
     readonly accounts: pulumi.Input<HashedAccount[]>;
     /** Teams with their permissions; unset: every account may do everything. */
     readonly teams?: readonly TeamAccess[];
-    /** Volume with the registry's socket. */
-    readonly registrySockets: pulumi.Input<string>;
+    readonly registry: RegistryLink;
 }
 
 /** Docker label with the hash of what a container has to be replaced for. */
@@ -68,7 +67,7 @@ export class Gateway extends pulumi.ComponentResource {
             access: volume("access-sockets"),
         };
         const config = gatewayConfig({
-            registry: REGISTRY_SOCKET,
+            service: args.registry.kind === "service" ? args.registry.service : undefined,
             metricsPublished: args.metricsPort !== undefined,
         });
         const loader = this.createLoader(`${name}-loader`, image, volumes, config);
@@ -102,6 +101,7 @@ export class Gateway extends pulumi.ComponentResource {
                 entrypoints: ["/bin/sh", "-c"],
                 command: [LOAD_SCRIPT],
                 uploads: [
+                    ...this.linkFiles().map(([file, text]) => upload(file, text)),
                     upload("gateway.json", config),
                     upload("access.json", access),
                     upload(
@@ -178,9 +178,12 @@ export class Gateway extends pulumi.ComponentResource {
                 ...this.serving(`${args.containerName}-gateway`, image, GATEWAY.config),
                 labels: [
                     { label: OWNER_LABEL, value: args.owner },
-                    { label: SETTINGS_LABEL, value: sha256(config) },
+                    { label: SETTINGS_LABEL, value: this.settingsHash(config) },
                 ],
-                networksAdvanced: [{ name: network.name }],
+                networksAdvanced: [
+                    { name: network.name },
+                    ...(args.registry.kind === "service" ? [{ name: args.registry.network }] : []),
+                ],
                 ports: [
                     tcp(GATEWAY.port, args.port, args.bindAddress),
                     ...(args.metricsPort === undefined
@@ -190,7 +193,9 @@ export class Gateway extends pulumi.ComponentResource {
                 volumes: [
                     readOnly(GATEWAY.settings, volumes.settings),
                     readOnly(ACCESS.sockets, volumes.access),
-                    readOnly(REGISTRY.sockets, args.registrySockets),
+                    ...(args.registry.kind === "socket"
+                        ? [readOnly(REGISTRY.sockets, args.registry.volume)]
+                        : []),
                 ],
                 healthcheck: {
                     tests: [
@@ -216,6 +221,26 @@ export class Gateway extends pulumi.ComponentResource {
                 dependsOn: [access],
             },
         );
+    }
+
+    private linkFiles(): [string, pulumi.Output<string>][] {
+        const { registry } = this.args;
+        return registry.kind === "service"
+            ? [
+                  [GATEWAY.linkCertificate, registry.certificate],
+                  [GATEWAY.linkKey, registry.privateKey],
+              ]
+            : [];
+    }
+
+    /** Changes exactly when the gateway has to be started anew: it reads these files once. */
+    private settingsHash(config: string): pulumi.Output<string> {
+        return pulumi
+            .all([
+                config,
+                ...this.linkFiles().map(([file, text]) => (file === GATEWAY.linkKey ? "" : text)),
+            ])
+            .apply((texts) => sha256(texts.join("\0")));
     }
 
     /** What both serving containers have in common: they may do nothing but serve. */

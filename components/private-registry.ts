@@ -9,6 +9,7 @@ import { CertificateAuthority, type KeyAlgorithm, type Subject } from "./certifi
 import { type ClientHost, ClientTrust } from "./client-trust";
 import { Gateway } from "./gateway";
 import { RegistryServer } from "./registry-server";
+import { RegistryService, type SwarmSettings } from "./registry-service";
 import { ServerProof } from "./server-proof";
 import { type Team, TeamAccounts } from "./team-accounts";
 
@@ -54,6 +55,8 @@ export interface PrivateRegistryArgs {
     readonly readOnly: boolean;
     /** Port for Prometheus metrics on the Docker host's loopback. */
     readonly metricsPort?: number;
+    /** The registry as a service of a Swarm, with replicas. Unset: it is one container. */
+    readonly swarm?: SwarmSettings;
     /** A gateway in front of the registry. Unset: the registry itself has TLS and accounts. */
     readonly gateway?: GatewaySettings;
     /** Names on client hosts what belongs to this registry: `project-stack`. */
@@ -124,18 +127,22 @@ export class PrivateRegistry extends pulumi.ComponentResource {
             { host: args.dockerHost },
             { parent: this },
         );
-        const server = new RegistryServer(
-            `${name}-server`,
-            {
-                ...args,
-                direct: args.gateway
-                    ? undefined
-                    : { certificate, privateKey, htpasswd: accounts.htpasswd },
-            },
-            { parent: this, providers: { docker: dockerHost } },
-        );
+        const onDockerHost = { parent: this, providers: { docker: dockerHost } };
+        const server =
+            args.swarm === undefined
+                ? new RegistryServer(
+                      `${name}-server`,
+                      {
+                          ...args,
+                          direct: args.gateway
+                              ? undefined
+                              : { certificate, privateKey, htpasswd: accounts.htpasswd },
+                      },
+                      onDockerHost,
+                  )
+                : new RegistryService(`${name}-server`, { ...args, ...args.swarm }, onDockerHost);
         const gateway =
-            args.gateway === undefined || server.sockets === undefined
+            args.gateway === undefined || server.link === undefined
                 ? undefined
                 : new Gateway(
                       `${name}-gateway`,
@@ -146,10 +153,10 @@ export class PrivateRegistry extends pulumi.ComponentResource {
                           privateKey,
                           accounts: accounts.hashed,
                           teams: teamAccess(args.teams),
-                          registrySockets: server.sockets,
+                          registry: server.link,
                       },
                       // The registry may have had the port until now.
-                      { parent: this, providers: { docker: dockerHost }, dependsOn: server },
+                      { ...onDockerHost, dependsOn: server },
                   );
         const proof = new ServerProof(
             `${name}-proof`,
@@ -157,7 +164,7 @@ export class PrivateRegistry extends pulumi.ComponentResource {
                 hostname,
                 address: reachableAddress(args),
                 port,
-                containerName: args.containerName,
+                containerName: args.gateway ? `${args.containerName}-gateway` : args.containerName,
                 caBundle: authority.bundle,
                 certificate,
                 passwords: accounts.passwords,

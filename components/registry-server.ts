@@ -8,6 +8,7 @@ import {
     CONTAINER,
     DRAIN_SECONDS,
     registryConfig,
+    type RegistryConfigArgs,
     serviceEnvironment,
     serviceFiles,
 } from "../lib/registry-config";
@@ -47,6 +48,28 @@ export interface DirectAccess {
     readonly htpasswd: pulumi.Input<string>;
 }
 
+/** How a gateway reaches the registry. */
+export type RegistryLink = SocketLink | ServiceLink;
+
+/** By a socket in a volume. */
+export interface SocketLink {
+    readonly kind: "socket";
+    readonly volume: pulumi.Input<string>;
+}
+
+/** By the replicas of a service, over TLS in which both sides show one and the same certificate. */
+export interface ServiceLink {
+    readonly kind: "service";
+    /** Name of the service. */
+    readonly service: string;
+    /** Name of the overlay network that both are on. */
+    readonly network: pulumi.Input<string>;
+    /** PEM. */
+    readonly certificate: pulumi.Output<string>;
+    /** PEM, secret. */
+    readonly privateKey: pulumi.Output<string>;
+}
+
 /** Docker label with the stack that a container belongs to. */
 export const OWNER_LABEL = "private-registry.stack";
 /** Docker label with the hash of the settings that a running registry was started with. */
@@ -72,8 +95,8 @@ export class RegistryServer extends pulumi.ComponentResource {
     public readonly containerId: pulumi.Output<string>;
     /** How the last load of settings ended: 0 when all files are in place. */
     public readonly loaderExitCode: pulumi.Output<number>;
-    /** Name of the volume with the socket for the gateway, when there is one. */
-    public readonly sockets?: pulumi.Output<string>;
+    /** How the gateway reaches it, when there is one. */
+    public readonly link?: RegistryLink;
 
     constructor(
         name: string,
@@ -91,7 +114,8 @@ export class RegistryServer extends pulumi.ComponentResource {
         const settings = new docker.Volume(`${name}-settings`, {}, { parent: this });
         const loader = this.createLoader(`${name}-loader`, image, settings, config);
         if (args.direct === undefined) {
-            this.sockets = new docker.Volume(`${name}-sockets`, {}, { parent: this }).name;
+            const sockets = new docker.Volume(`${name}-sockets`, {}, { parent: this });
+            this.link = { kind: "socket", volume: sockets.name };
         }
         const container = this.createContainer(
             `${name}-container`,
@@ -114,11 +138,11 @@ export class RegistryServer extends pulumi.ComponentResource {
             { parent: this },
         );
         return httpSecret.result.apply((secret) => {
-            const args = {
+            const args: Omit<RegistryConfigArgs, "readOnly"> = {
                 httpSecret: secret,
                 deleteEnabled,
                 metricsPublished: metricsPort !== undefined,
-                behindGateway: this.args.direct === undefined,
+                listens: this.args.direct === undefined ? "on-socket" : "directly",
                 s3,
                 redis,
             };
@@ -215,9 +239,9 @@ export class RegistryServer extends pulumi.ComponentResource {
                         readOnly: true,
                     },
                     ...this.dataVolumes(name),
-                    ...(this.sockets === undefined
-                        ? []
-                        : [{ containerPath: CONTAINER.sockets, volumeName: this.sockets }]),
+                    ...(this.link?.kind === "socket"
+                        ? [{ containerPath: CONTAINER.sockets, volumeName: this.link.volume }]
+                        : []),
                 ],
                 readOnly: true,
                 tmpfs: {

@@ -18,7 +18,6 @@ export interface PublishedPort {
 }
 
 const TIMEOUT_SECONDS = 15;
-const LIST = "/containers/json?all=true";
 
 /**
  * All containers of a Docker host, running or not. Throws when the daemon does not answer.
@@ -26,18 +25,35 @@ const LIST = "/containers/json?all=true";
  * @see https://docs.docker.com/reference/api/engine/ (ContainerList)
  */
 export async function listContainers(endpoint: DockerEndpoint): Promise<DockerContainer[]> {
+    return (await question(endpoint, "/containers/json?all=true")) as DockerContainer[];
+}
+
+/**
+ * Whether a Docker host can be told what a Swarm shall run. Throws when the daemon does not answer.
+ *
+ * @see https://docs.docker.com/reference/api/engine/ (SystemInfo)
+ */
+export async function isSwarmManager(endpoint: DockerEndpoint): Promise<boolean> {
+    const info = (await question(endpoint, "/info")) as {
+        readonly Swarm?: { readonly ControlAvailable?: boolean };
+    };
+    return info.Swarm?.ControlAvailable === true;
+}
+
+async function question(endpoint: DockerEndpoint, path: string): Promise<unknown> {
     const answer =
         endpoint.scheme === "ssh"
-            ? await askOverSsh(endpoint)
+            ? await askOverSsh(endpoint, path)
             : await ask(
                   endpoint.scheme === "unix"
                       ? { socketPath: endpoint.path }
                       : { host: endpoint.host, port: endpoint.port },
+                  path,
               );
     if (answer.status !== 200) {
         throw new Error(`it answered ${answer.status}: ${answer.body.trim()}`);
     }
-    return JSON.parse(answer.body) as DockerContainer[];
+    return JSON.parse(answer.body);
 }
 
 interface Answer {
@@ -45,9 +61,9 @@ interface Answer {
     readonly body: string;
 }
 
-function ask(where: RequestOptions): Promise<Answer> {
+function ask(where: RequestOptions, path: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
-        const options = { ...where, path: LIST, headers: { host: "docker" }, agent: false };
+        const options = { ...where, path, headers: { host: "docker" }, agent: false };
         const call = get(options, (response) => {
             text(response).then(
                 (body) => resolve({ status: response.statusCode ?? 0, body }),
@@ -62,7 +78,10 @@ function ask(where: RequestOptions): Promise<Answer> {
 }
 
 /** As Docker's own clients do it: the daemon's socket, carried by OpenSSH with the user's settings and keys. */
-async function askOverSsh(endpoint: DockerEndpoint & { scheme: "ssh" }): Promise<Answer> {
+async function askOverSsh(
+    endpoint: DockerEndpoint & { scheme: "ssh" },
+    path: string,
+): Promise<Answer> {
     const target = endpoint.user === "" ? endpoint.host : `${endpoint.user}@${endpoint.host}`;
     const options = ["-o", "BatchMode=yes", "-o", `ConnectTimeout=${TIMEOUT_SECONDS}`, "-T"];
     const ssh = spawn(
@@ -72,7 +91,7 @@ async function askOverSsh(endpoint: DockerEndpoint & { scheme: "ssh" }): Promise
     );
     // Version 1.0: the daemon ends the connection after its answer and does not cut it into chunks.
     ssh.stdin.on("error", () => undefined);
-    ssh.stdin.end(`GET ${LIST} HTTP/1.0\r\nHost: docker\r\n\r\n`);
+    ssh.stdin.end(`GET ${path} HTTP/1.0\r\nHost: docker\r\n\r\n`);
     const ended = new Promise<void>((resolve, reject) => {
         ssh.on("error", reject);
         ssh.on("close", () => resolve());

@@ -22,7 +22,13 @@ export const GATEWAY = {
     config: "/settings/gateway.json",
     /** Certificate and key in one file, so that both change in one step. */
     certificate: "tls.pem",
+    /** What it shows to the replicas of a service, and wants from them. */
+    linkCertificate: "link.crt",
+    linkKey: "link.key",
 } as const;
+
+/** The name in the certificate that gateway and replicas show each other. */
+export const LINK_NAME = "registry";
 
 /** How long a request waits for a registry that is being replaced. Unit: seconds. */
 const PATIENCE_SECONDS = DRAIN_SECONDS + 30;
@@ -34,8 +40,8 @@ const STALL_SECONDS = 60;
 const SLOWEST_RATE = 1024;
 
 export interface GatewayConfigArgs {
-    /** Where the registry listens, as Caddy dials it. */
-    readonly registry: string;
+    /** Name of the service whose replicas are the registry; unset: it is one, and listens on its socket. */
+    readonly service?: string;
     /** Whether Prometheus metrics are served for a published port, or not at all. */
     readonly metricsPublished: boolean;
 }
@@ -49,7 +55,7 @@ const METHOD = "{http.request.method}";
  * a Caddy that is drops the requests that it has accepted in that moment. The certificate is looked up
  * at each handshake.
  */
-export function gatewayConfig({ registry, metricsPublished }: GatewayConfigArgs): string {
+export function gatewayConfig({ service, metricsPublished }: GatewayConfigArgs): string {
     const config = {
         admin: { disabled: true, config: { persist: false } },
         logging: { logs: { default: ERROR_LOG, access: accessLog() } },
@@ -57,7 +63,7 @@ export function gatewayConfig({ registry, metricsPublished }: GatewayConfigArgs)
             http: {
                 ...(metricsPublished ? { metrics: {} } : {}),
                 servers: {
-                    registry: registryServer(registry),
+                    registry: registryServer(service),
                     certificate: plainServer(`127.0.0.1:${GATEWAY.certificatePort}`, [
                         {
                             match: [{ path: [`/${GATEWAY.certificate}`] }],
@@ -111,7 +117,7 @@ function accessLog(): Json {
     };
 }
 
-function registryServer(registry: string): Json {
+function registryServer(service: string | undefined): Json {
     return {
         listen: [`:${GATEWAY.port}`],
         protocols: ["h1", "h2"],
@@ -129,7 +135,7 @@ function registryServer(registry: string): Json {
             headers(),
             {
                 match: [fits(ADDRESS, "^/v2/")],
-                handle: [{ handler: "subroute", routes: apiRoutes(registry) }],
+                handle: [{ handler: "subroute", routes: apiRoutes(service) }],
                 terminal: true,
             },
             {
@@ -197,7 +203,7 @@ function headers(): Route {
     };
 }
 
-function apiRoutes(registry: string): Route[] {
+function apiRoutes(service: string | undefined): Route[] {
     const isLayer = { method: ["PATCH", "PUT"], ...fits(ADDRESS, "/blobs/uploads/") };
     return [
         { handle: [asksForAccess()] },
@@ -210,7 +216,7 @@ function apiRoutes(registry: string): Route[] {
             match: [{ method: ["POST"] }],
             handle: [{ handler: "headers", request: { delete: ["Content-Type"] } }],
         },
-        { handle: [proxy(registry)] },
+        { handle: [proxy(service)] },
     ];
 }
 
@@ -248,14 +254,41 @@ function asksForAccess(): JsonObject {
 }
 
 /** To the registry. One that is being replaced is waited for: the request is then late, and not lost. */
-function proxy(registry: string): JsonObject {
+function proxy(service: string | undefined): JsonObject {
     return {
         handler: "reverse_proxy",
-        upstreams: [{ dial: registry }],
+        ...(service === undefined
+            ? { upstreams: [{ dial: `unix/${REGISTRY.socket}` }] }
+            : replicas(service)),
         load_balancing: retries(),
         headers: { request: { delete: ["Authorization"] } },
         // Passed on as it comes, so that of an interrupted upload the registry has what was sent.
         flush_interval: -1,
+    };
+}
+
+/** A replica that is to end leaves the DNS two seconds before it does, and is asked nothing more by then. */
+function replicas(service: string): JsonObject {
+    const certificate = `${GATEWAY.settings}/${GATEWAY.linkCertificate}`;
+    return {
+        dynamic_upstreams: {
+            source: "a",
+            name: `tasks.${service}`,
+            port: String(REGISTRY.port),
+            refresh: "1s",
+            versions: { ipv4: true, ipv6: false },
+        },
+        health_checks: { passive: { fail_duration: "2s", max_fails: 1 } },
+        transport: {
+            protocol: "http",
+            dial_timeout: "2s",
+            tls: {
+                root_ca_pem_files: [certificate],
+                client_certificate_file: certificate,
+                client_certificate_key_file: `${GATEWAY.settings}/${GATEWAY.linkKey}`,
+                server_name: LINK_NAME,
+            },
+        },
     };
 }
 
@@ -271,6 +304,3 @@ function localRoutes(metricsPublished: boolean): Route[] {
     const metrics = { match: [{ path: ["/metrics"] }], handle: [{ handler: "metrics" }] };
     return metricsPublished ? [health, metrics] : [health];
 }
-
-/** How Caddy dials a registry that listens on its socket. */
-export const REGISTRY_SOCKET = `unix/${REGISTRY.socket}`;

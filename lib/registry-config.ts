@@ -34,9 +34,14 @@ export interface RegistryConfigArgs extends Services {
     readonly readOnly: boolean;
     /** Whether the debug server listens for a published metrics port, or on the container's loopback only. */
     readonly metricsPublished: boolean;
-    /** Whether a gateway has TLS and accounts, and the registry listens on a socket that only the gateway has. */
-    readonly behindGateway: boolean;
+    readonly listens: Listening;
 }
+
+/**
+ * `directly`: with TLS and accounts of its own. The others are behind a gateway, which has the accounts: `on-socket` that only
+ * the gateway has; `to-gateway` with TLS, and for nobody but who shows the gateway's certificate.
+ */
+export type Listening = "directly" | "on-socket" | "to-gateway";
 
 /**
  * The registry's whole configuration file. It is JSON, which is also YAML. A file, and not
@@ -63,9 +68,7 @@ export function registryConfig(args: RegistryConfigArgs): string {
             },
         },
         http: {
-            ...(args.behindGateway
-                ? { net: "unix", addr: CONTAINER.socket }
-                : { addr: `:${CONTAINER.port}`, tls: TLS }),
+            ...listener(args.listens),
             secret: args.httpSecret,
             draintimeout: `${DRAIN_SECONDS}s`,
             headers: { "X-Content-Type-Options": ["nosniff"] },
@@ -74,11 +77,23 @@ export function registryConfig(args: RegistryConfigArgs): string {
                 prometheus: { enabled: args.metricsPublished, path: "/metrics" },
             },
         },
-        ...(args.behindGateway ? {} : { auth: ACCOUNTS }),
+        ...(args.listens === "directly" ? { auth: ACCOUNTS } : {}),
         ...(args.redis === undefined ? {} : { redis: redisSection(args.redis) }),
         health: { storagedriver: { enabled: true, interval: "10s", threshold: 3 } },
     };
     return `${JSON.stringify(config, null, 2)}\n`;
+}
+
+function listener(listens: Listening) {
+    const addr = `:${CONTAINER.port}`;
+    switch (listens) {
+        case "directly":
+            return { addr, tls: TLS };
+        case "on-socket":
+            return { net: "unix", addr: CONTAINER.socket };
+        case "to-gateway":
+            return { addr, tls: { ...TLS, clientcas: [TLS.certificate] } };
+    }
 }
 
 const TLS = {

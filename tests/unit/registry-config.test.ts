@@ -1,5 +1,6 @@
 import { parse } from "yaml";
 import {
+    type Listening,
     redisCommands,
     registryConfig,
     type RegistryConfigArgs,
@@ -13,7 +14,7 @@ const args = {
     deleteEnabled: true,
     readOnly: false,
     metricsPublished: false,
-    behindGateway: false,
+    listens: "directly" as Listening,
 };
 const CA = "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n";
 const s3: S3Storage = {
@@ -54,7 +55,7 @@ test("modes", () => {
 });
 
 test("behind a gateway it has no port, no TLS and no accounts", () => {
-    const { http, auth } = read({ behindGateway: true });
+    const { http, auth } = read({ listens: "on-socket" });
     expect(http).toMatchObject({ net: "unix", addr: "/run/registry/registry.sock" });
     expect(http).not.toHaveProperty("tls");
     expect(auth).toBeUndefined();
@@ -116,4 +117,16 @@ test("commands for Redis say how many bytes each word has", () => {
     expect(redisCommands({ ...redis, username: "u" }, ["PING"])).toBe(
         "*3\r\n$4\r\nAUTH\r\n$1\r\nu\r\n$9\r\npässword\r\n*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n*1\r\n$4\r\nPING\r\n*1\r\n$4\r\nQUIT\r\n",
     );
+});
+
+test("replicas let in nobody but the gateway", () => {
+    const { http, auth } = read({ listens: "to-gateway" });
+    expect(http).toMatchObject({
+        addr: ":5000",
+        tls: {
+            certificate: "/etc/private-registry/tls.crt",
+            clientcas: ["/etc/private-registry/tls.crt"],
+        },
+    });
+    expect(auth).toBeUndefined();
 });

@@ -1,0 +1,244 @@
+import { createHash } from "node:crypto";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import * as tls from "@pulumi/tls";
+import { LINK_NAME } from "../lib/gateway-config";
+import {
+    CONTAINER,
+    DRAIN_SECONDS,
+    registryConfig,
+    serviceEnvironment,
+    serviceFiles,
+} from "../lib/registry-config";
+import type { Services } from "../lib/storage-config";
+import { OWNER_LABEL, type ServiceLink } from "./registry-server";
+
+/** How a registry is spread over a Swarm. */
+export interface SwarmSettings {
+    /** How many registries run at the same time. */
+    readonly replicas: number;
+    /** Where they may run, as Docker's placement constraints. Default: on any node. */
+    readonly constraints?: readonly string[];
+    /** What one of them may use at most. Unit: MiB. */
+    readonly memoryMiB?: number;
+    /** What one of them may use at most. Unit: CPUs. */
+    readonly cpus?: number;
+}
+
+export interface RegistryServiceArgs extends SwarmSettings, Services {
+    /** Image of the registry, which every node has or can pull. */
+    readonly image: string;
+    /** Name of the service. */
+    readonly containerName: string;
+    readonly deleteEnabled: boolean;
+    readonly readOnly: boolean;
+    /** Says which stack the service belongs to. */
+    readonly owner: string;
+}
+
+const HOURS_A_DAY = 24;
+/** Both sides of the link belong to the stack and change together, so it need not end soon. */
+const LINK_DAYS = 3650;
+const MEBIBYTE = 1024 * 1024;
+const NANO = 1e9;
+
+/**
+ * The registry as a service of a Swarm: as many replicas as are asked for, all with the same bucket and the same secrets, for
+ * the gateway alone. What changes them replaces one after the other, each new one serving before an old one goes.
+ */
+export class RegistryService extends pulumi.ComponentResource {
+    /** Changes when what runs does. */
+    public readonly containerId: pulumi.Output<string>;
+    public readonly loaderExitCode = 0;
+    /** How the gateway reaches it. */
+    public readonly link: ServiceLink;
+
+    constructor(
+        name: string,
+        private readonly args: RegistryServiceArgs,
+        opts?: pulumi.ComponentResourceOptions,
+    ) {
+        super("private-registry:index:RegistryService", name, {}, opts);
+
+        const network = new docker.Network(
+            `${name}-network`,
+            { name: `${args.containerName}-replicas`, driver: "overlay", attachable: true },
+            { parent: this },
+        );
+        const { certificate, privateKey } = this.createLinkCertificate(name);
+        const files = { ...this.files(name), "tls.crt": certificate, "tls.key": privateKey };
+        const secrets = Object.entries(files).map(([file, text]) =>
+            this.createSecret(name, file, text),
+        );
+        const service = this.createService(`${name}-service`, network, secrets);
+
+        this.link = {
+            kind: "service",
+            service: args.containerName,
+            network: network.name,
+            certificate,
+            privateKey,
+        };
+        const names = secrets.map(({ secret }) => secret.name);
+        this.containerId = pulumi.all([service.id, ...names]).apply((parts) => parts.join(" "));
+        this.registerOutputs({ containerId: this.containerId });
+    }
+
+    /** One certificate for both ends: whoever has its key is the gateway or a replica. */
+    private createLinkCertificate(name: string) {
+        const key = new tls.PrivateKey(
+            `${name}-link-key`,
+            { algorithm: "ECDSA", ecdsaCurve: "P256" },
+            { parent: this },
+        );
+        const certificate = new tls.SelfSignedCert(
+            `${name}-link-cert`,
+            {
+                privateKeyPem: key.privateKeyPem,
+                subject: { commonName: LINK_NAME },
+                dnsNames: [LINK_NAME],
+                allowedUses: ["digital_signature", "server_auth", "client_auth"],
+                validityPeriodHours: LINK_DAYS * HOURS_A_DAY,
+                earlyRenewalHours: (LINK_DAYS / 10) * HOURS_A_DAY,
+            },
+            { parent: this },
+        );
+        return { certificate: certificate.certPem, privateKey: key.privateKeyPem };
+    }
+
+    private files(name: string): Record<string, pulumi.Output<string>> {
+        const { deleteEnabled, readOnly, s3, redis } = this.args;
+        const httpSecret = new random.RandomPassword(
+            `${name}-http-secret`,
+            { length: 43, special: false },
+            { parent: this },
+        );
+        const config = httpSecret.result.apply((secret) =>
+            registryConfig({
+                httpSecret: secret,
+                deleteEnabled,
+                readOnly,
+                s3,
+                redis,
+                metricsPublished: false,
+                listens: "to-gateway",
+            }),
+        );
+        const others = Object.entries(serviceFiles(this.args)).map(([file, text]) => [
+            file,
+            pulumi.secret(text),
+        ]);
+        return { "config.yml": config, ...Object.fromEntries(others) };
+    }
+
+    /** Named by its content: a Swarm's secret cannot change, and the service goes over to the new one before the old one goes. */
+    private createSecret(name: string, file: string, text: pulumi.Output<string>) {
+        const content = pulumi.secret(text);
+        // The hash of a text with a key or a 256-bit secret in it says nothing about it.
+        const digest = pulumi.unsecret(
+            content.apply((clear) => createHash("sha256").update(clear).digest("hex").slice(0, 16)),
+        );
+        const role = file.replaceAll(".", "-");
+        const secret = new docker.Secret(
+            `${name}-${role}`,
+            {
+                name: pulumi.interpolate`${this.args.containerName}-${role}-${digest}`,
+                data: content.apply((clear) => Buffer.from(clear).toString("base64")),
+                labels: [{ label: OWNER_LABEL, value: this.args.owner }],
+            },
+            { parent: this, deleteBeforeReplace: false },
+        );
+        return { file, secret };
+    }
+
+    private createService(
+        name: string,
+        network: docker.Network,
+        secrets: readonly { file: string; secret: docker.Secret }[],
+    ): docker.Service {
+        const { args } = this;
+        const environment = ["OTEL_TRACES_EXPORTER=none", ...serviceEnvironment(args)];
+        return new docker.Service(
+            name,
+            {
+                name: args.containerName,
+                labels: [{ label: OWNER_LABEL, value: args.owner }],
+                mode: { replicated: { replicas: args.replicas } },
+                // No address of its own: the gateway finds the replicas, and chooses.
+                endpointSpec: { mode: "dnsrr" },
+                convergeConfig: { delay: "1s", timeout: "5m" },
+                updateConfig: {
+                    order: "start-first",
+                    parallelism: 1,
+                    failureAction: "rollback",
+                    monitor: "10s",
+                },
+                rollbackConfig: { order: "start-first", parallelism: 1, monitor: "5s" },
+                taskSpec: {
+                    containerSpec: {
+                        image: args.image,
+                        commands: ["registry"],
+                        args: ["serve", `${CONTAINER.settings}/config.yml`],
+                        env: Object.fromEntries(
+                            environment.map((line) => {
+                                const at = line.indexOf("=");
+                                return [line.slice(0, at), line.slice(at + 1)];
+                            }),
+                        ),
+                        readOnly: true,
+                        capDrops: ["ALL"],
+                        mounts: [
+                            {
+                                type: "tmpfs",
+                                target: "/tmp",
+                                tmpfsOptions: { sizeBytes: 64 * MEBIBYTE, mode: 0o1777 },
+                            },
+                            // The image declares a volume there.
+                            {
+                                type: "tmpfs",
+                                target: CONTAINER.data,
+                                tmpfsOptions: { sizeBytes: MEBIBYTE, mode: 0o700 },
+                            },
+                        ],
+                        secrets: secrets.map(({ file, secret }) => ({
+                            secretId: secret.id,
+                            secretName: secret.name,
+                            fileName: `${CONTAINER.settings}/${file}`,
+                            fileMode: 0o400,
+                        })),
+                        healthcheck: {
+                            tests: [
+                                "CMD",
+                                "wget",
+                                "-q",
+                                "-O",
+                                "/dev/null",
+                                `http://127.0.0.1:${CONTAINER.debugPort}/debug/health`,
+                            ],
+                            interval: "5s",
+                            timeout: "5s",
+                            startPeriod: "10s",
+                            retries: 3,
+                        },
+                        stopGracePeriod: `${DRAIN_SECONDS + 5}s`,
+                    },
+                    networksAdvanceds: [{ id: network.id }],
+                    placement: { constraints: [...(args.constraints ?? [])] },
+                    resources: {
+                        limits: {
+                            memoryBytes: args.memoryMiB && args.memoryMiB * MEBIBYTE,
+                            nanoCpus: args.cpus && args.cpus * NANO,
+                        },
+                    },
+                    restartPolicy: { condition: "any", delay: "1s", maxAttempts: 0, window: "0s" },
+                    logDriver: {
+                        name: "json-file",
+                        options: { "max-size": "10m", "max-file": "3" },
+                    },
+                },
+            },
+            { parent: this, deleteBeforeReplace: true },
+        );
+    }
+}
