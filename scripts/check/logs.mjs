@@ -51,7 +51,8 @@ function readOptions() {
 
 function containerLog() {
     const resources = readResources(options.stack);
-    const name = find(resources, "registry-server-container")?.inputs.name;
+    const service = find(resources, "registry-server-service")?.inputs.name;
+    const name = service ?? find(resources, "registry-server-container")?.inputs.name;
     const host = find(resources, "registry-docker")?.inputs.host;
     if (name === undefined) {
         process.stderr.write("The stack has no registry: nothing was deployed. Run: npm run up\n");
@@ -60,12 +61,15 @@ function containerLog() {
     // Of each request the one that clients talk to knows most; the other one has its own to say.
     const gateway = find(resources, "registry-gateway-container")?.inputs.name;
     isBehindGateway = gateway !== undefined;
-    const args = ["--host", host, "logs", ...(options.follow ? ["--follow"] : [])];
-    const since = options.since === undefined ? [] : ["--since", options.since];
+    const flags = [
+        ...(options.follow ? ["--follow"] : []),
+        ...(options.since === undefined ? [] : ["--since", options.since]),
+    ];
     return [gateway, name]
-        .filter((container) => container !== undefined)
-        .flatMap((container) => {
-            const child = spawn("docker", [...args, ...since, container], {
+        .filter((place) => place !== undefined)
+        .flatMap((place) => {
+            const command = place === service ? ["service", "logs", "--raw"] : ["logs"];
+            const child = spawn("docker", ["--host", host, ...command, ...flags, place], {
                 stdio: ["ignore", "pipe", "pipe"],
             });
             child.once("error", ({ message }) => {

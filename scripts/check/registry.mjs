@@ -96,7 +96,9 @@ const SETTINGS = [
 function checkSettings(resources, { part, loaderName, readerName }) {
     const loader = find(resources, loaderName);
     const container = find(resources, readerName);
-    const isOptional = part === "gateway";
+    // Without a gateway there is none of its own, and a Swarm keeps those of its services itself.
+    const isOptional =
+        part === "gateway" || find(resources, "registry-server-service") !== undefined;
     if (isOptional && loader === undefined && container === undefined) return [];
     return [compareSettings(resources, part, loader, container)];
 }

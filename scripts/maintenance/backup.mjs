@@ -29,7 +29,7 @@ await main(async (signal) => {
             "no backup passphrase, and no terminal to ask on; give PRIVATE_REGISTRY_BACKUP_PASSPHRASE_FILE (the path of a file with it) or PRIVATE_REGISTRY_BACKUP_PASSPHRASE, or --images-only for a backup without authority, accounts and configuration",
         );
     }
-    const registry = findRegistry(stack);
+    const registry = findRegistry(stack, { mayBeService: true });
     if (registry.bucket !== undefined && mode === "images-only") {
         throw new MaintenanceError(
             `the images lie in ${registry.bucket}, and their backup is the bucket's own: versioning, replication, or a copy of it by the service. Without --images-only there is a backup of authority, accounts and configuration. Nothing was written.`,

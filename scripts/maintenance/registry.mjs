@@ -43,11 +43,19 @@ export class MaintenanceError extends Error {}
  * What the last `up` made, from the stack's state. Does not ask Docker.
  *
  * @param {string} stack
+ * @param {{ mayBeService?: boolean }} [options] mayBeService: replicas of a Swarm will do, which have no container to hold
  * @returns {Registry}
  */
-export function findRegistry(stack) {
+export function findRegistry(stack, { mayBeService = false } = {}) {
     const resources = readResources(stack);
-    const container = find(resources, "registry-server-container");
+    const service = find(resources, "registry-server-service");
+    if (service !== undefined && !mayBeService) {
+        const { name, mode } = service.inputs;
+        throw new MaintenanceError(
+            `${name} is a service of a Swarm with ${mode.replicated.replicas} replicas, and this needs one container that it can hold. The bucket serves one as well: set swarm to false, take replicas out, run: npm run up, this, and then the same way back`,
+        );
+    }
+    const container = service ?? find(resources, "registry-server-container");
     const loader = find(resources, "registry-server-loader");
     const proof = find(resources, "registry-proof-command");
     const upload = (/** @type {string} */ name) =>
@@ -58,15 +66,18 @@ export function findRegistry(stack) {
     if (container === undefined || answer === undefined) {
         throw new MaintenanceError(`the stack has no registry; run: ${up}`);
     }
-    if (upload("hold.sh") === undefined) {
+    if (service === undefined && upload("hold.sh") === undefined) {
         throw new MaintenanceError(
             `the registry was made by a version without maintenance runs; run: ${up}`,
         );
     }
-    const { storage } = JSON.parse(upload("config.yml"));
+    const config = find(resources, "registry-server-config-yml")?.inputs.data;
+    const { storage } = JSON.parse(
+        config === undefined ? upload("config.yml") : Buffer.from(config, "base64").toString(),
+    );
     const { hostname: name, address, port, caBundle, passwords } = JSON.parse(answer);
     /** @type {{ containerPath: string, readOnly?: boolean, volumeName?: string, hostPath?: string }[]} */
-    const volumes = container.inputs.volumes;
+    const volumes = container.inputs.volumes ?? [];
     const settings = volumes.find(({ readOnly }) => readOnly);
     const data = volumes.find(({ containerPath }) => containerPath === DATA);
     const administrators = administratorsOf(find(resources, "registry-gateway-loader"));
@@ -74,7 +85,7 @@ export function findRegistry(stack) {
         stack,
         container: container.inputs.name,
         host: find(resources, "registry-docker")?.inputs.host ?? "",
-        image: container.inputs.image,
+        image: container.inputs.image ?? container.inputs.taskSpec.containerSpec.image,
         settingsVolume: settings?.volumeName ?? "",
         data: data?.volumeName ?? data?.hostPath ?? "",
         bucket: bucketOf(storage),
