@@ -59,6 +59,16 @@ const MEANINGS = [
         },
     ],
     [
+        /^registry-server-(service)$/,
+        "the registry's",
+        {
+            create: "is started, with all its replicas",
+            update: "changes one replica after the other; no request fails",
+            replace: "IS TAKEN DOWN and started anew",
+            delete: "is taken down",
+        },
+    ],
+    [
         /^registry-gateway-(container|access)$/,
         "the gateway's",
         {
