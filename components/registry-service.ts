@@ -125,10 +125,9 @@ export class RegistryService extends pulumi.ComponentResource {
                 listens: "to-gateway",
             }),
         );
-        const others = Object.entries(serviceFiles(this.args)).map(([file, text]) => [
-            file,
-            pulumi.secret(text),
-        ]);
+        const others = Object.entries(serviceFiles(this.args)).map(
+            ([file, text]) => [file, pulumi.secret(text)] as const,
+        );
         return { "config.yml": config, ...Object.fromEntries(others) };
     }
 
