@@ -237,7 +237,7 @@ const KEYS = {
         ]),
         allowed:
             "true, false, or an object {constraints: [Docker's placement constraints], memoryMiB: 64 or more, cpus: 0.1 or more}: limits of each replica",
-        default: false,
+        default: undefined,
         example: "swarm true",
     },
     replicas: {
@@ -339,8 +339,14 @@ export function readSettings(
         throw configError(problems);
     }
     // With no problem found, every key has its value or its default.
-    const { gateway, gatewayImage, gatewayMetricsPort, swarm, replicas, ...others } =
-        values as Values;
+    const {
+        gateway,
+        gatewayImage,
+        gatewayMetricsPort,
+        swarm = false,
+        replicas,
+        ...others
+    } = values as Values;
     const { dockerHost, containerName, ...complete } = others;
     const isService = swarm !== false;
     const hasGateway = gateway ?? (isService || arePermissionsUsed(complete.teams));

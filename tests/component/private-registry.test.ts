@@ -412,3 +412,61 @@ test("with a bucket there is no volume for images, and its keys are only in what
         expect(open).not.toContain(secret);
     }
 });
+
+const BUCKET = { bucket: "images", region: "eu-west-1", accessKey: "theid", secretKey: "thekey" };
+const IN_A_SWARM = { swarm: { constraints: ["node.role==worker"], memoryMiB: 256, cpus: 0.5 } };
+
+test.each([false, true])(
+    "in a Swarm the registry is a service, and no container, volume or port of it is left (preview: %s)",
+    async (preview) => {
+        const made = await make({ ...IN_A_SWARM, replicas: 3, storage: { s3: BUCKET } }, preview);
+        const ofServer = listed(made).filter((line) => line.includes(" registry-server"));
+        expect(ofServer).toEqual([
+            "docker:index/network:Network registry-server-network",
+            "docker:index/secret:Secret registry-server-config-yml",
+            "docker:index/secret:Secret registry-server-tls-crt",
+            "docker:index/secret:Secret registry-server-tls-key",
+            "docker:index/service:Service registry-server-service",
+            "private-registry:index:RegistryService registry-server",
+            "random:index/randomPassword:RandomPassword registry-server-http-secret",
+            "tls:index/privateKey:PrivateKey registry-server-link-key",
+            "tls:index/selfSignedCert:SelfSignedCert registry-server-link-cert",
+        ]);
+        expect(made.inputs("registry-server-network")).toMatchObject({
+            driver: "overlay",
+            attachable: true,
+        });
+    },
+);
+
+test("replicas may do nothing but serve, have an end that they come to slowly, and are replaced by ones that serve", async () => {
+    const { inputs, options } = await make({
+        ...IN_A_SWARM,
+        replicas: 3,
+        storage: { s3: BUCKET },
+    });
+    expect(inputs("registry-server-service")).toMatchObject({
+        mode: { replicated: { replicas: 3 } },
+        endpointSpec: { mode: "dnsrr" },
+        updateConfig: { order: "start-first", failureAction: "rollback" },
+        taskSpec: {
+            containerSpec: { readOnly: true, capDrops: ["ALL"], stopGracePeriod: "65s" },
+            placement: { constraints: ["node.role==worker"] },
+            resources: { limits: { memoryBytes: 268_435_456, nanoCpus: 500_000_000 } },
+        },
+    });
+    // A Swarm keeps a secret that a service uses, so the old one goes after the new one has come.
+    expect(options("registry-server-tls-key").deleteBeforeReplace).toBe(false);
+});
+
+test("no secret of a service reaches an input that is not marked", async () => {
+    const { registered } = await make({ swarm: true, storage: { s3: BUCKET } });
+    const clear = JSON.stringify(registered, (_, given: unknown) =>
+        isMarkedSecret(given) ? "[secret]" : given,
+    );
+    const hidden = ["thekey", "key of registry-server-link-key"].flatMap((text) => [
+        text,
+        Buffer.from(text).toString("base64"),
+    ]);
+    for (const text of hidden) expect(clear).not.toContain(text);
+});

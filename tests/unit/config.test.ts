@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import { CONFIG_KEYS, readSettings, type Settings } from "../../config";
 import { complaint, read, SURROUNDINGS } from "../support/settings";
 
+const BUCKET = { bucket: "images", region: "eu-west-1", accessKey: "id", secretKey: "key" };
 const KEEP_TEN = { repositories: "*", keepLast: 10 };
 
 test("without any configuration there is a registry on localhost:5000 with one team", () => {
@@ -200,6 +201,18 @@ test.each([
         "a port other than `metricsPort`",
     ],
     [{ gatewayMetricsPort: 5001 }, "gatewayMetricsPort", "only where there is a gateway"],
+    [{ replicas: 3 }, "replicas", "set only with `swarm`"],
+    [{ swarm: true }, "swarm", "replicas cannot share a volume or a folder"],
+    [
+        { swarm: true, storage: { s3: BUCKET }, metricsPort: 5001 },
+        "metricsPort",
+        "replicas publish nothing",
+    ],
+    [
+        { swarm: true, storage: { s3: BUCKET }, gateway: false },
+        "gateway",
+        "or the registry is a service of a Swarm",
+    ],
     [
         { gateway: false, teams: { dev: { pull: ["*"] } } },
         "gateway",
@@ -277,7 +290,7 @@ test("whatever text a key is given, it is taken as it is or refused by name", ()
                 return;
             }
             // These come together in one object, where there is a gateway at all.
-            if (key.startsWith("gateway")) return;
+            if (/^(gateway|swarm|replicas)/.test(key)) return;
             const read = settings[key as keyof Settings];
             expect(typeof read === "object" ? read : String(read)).toEqual(
                 typeof read === "object" ? expect.anything() : value,
