@@ -21,7 +21,7 @@ make_image() {
 needed_images() {
     echo registry
     [ -z "${PULUMIW_GATEWAY-}" ] || { echo gateway && return; }
-    ! stack_has 'private-registry:gateway: *"?true|(^|[ {,])"?(push|pull|delete|admin)"?: ' || echo gateway
+    ! stack_has 'private-registry:(gateway: *"?true|swarm: *("?true|[{]|$))|(^|[ {,])"?(push|pull|delete|admin)"?: ' || echo gateway
 }
 
 image_is_there() {

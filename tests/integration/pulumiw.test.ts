@@ -67,7 +67,12 @@ class Sandbox {
         this.tell("docker-up");
         this.tell("image");
 
-        for (const path of ["pulumiw", "scripts", "offline/registry-image"]) {
+        for (const path of [
+            "pulumiw",
+            "scripts",
+            "offline/registry-image",
+            "offline/gateway-image",
+        ]) {
             cpSync(join(PROJECT, path), join(this.project, path), { recursive: true });
         }
         for (const module of ["cli", "nodejs-host", "providers"]) {
@@ -668,6 +673,27 @@ describe("Docker and the image", () => {
         await box.pulumiw("up");
         expect(box.calls("go build")).toEqual([]);
         expect(box.calls("docker build")).toHaveLength(1);
+    });
+
+    it.each([
+        ["a gateway", "  private-registry:gateway: true"],
+        ["permissions", "  private-registry:teams: {web: {push: ['web/*']}}"],
+        [
+            "permissions over several lines",
+            "  private-registry:teams:\n    web:\n      admin: true",
+        ],
+        ["replicas", "  private-registry:swarm: true"],
+    ])("builds the gateway's image where the stack has %s, and only there", async (_, lines) => {
+        const box = sandbox("docker", "npm", "go", "pulumi", "apt-get", "dpkg-deb");
+        box.tell("busybox");
+        await box.works("up");
+        expect(box.calls("docker build")).toEqual([]);
+        writeFileSync(join(box.project, "Pulumi.dev.yaml"), `config:\n${lines}\n`);
+        await box.works("up");
+        expect(box.calls("docker build")).toEqual([
+            expect.stringMatching(/^docker build -t caddy:2\.11\.9 --build-arg VERSION=/),
+        ]);
+        expect(readdirSync(box.cache)).toContain("gateway");
     });
 
     it("says what is missing for the image", async () => {
