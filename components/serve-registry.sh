@@ -42,14 +42,15 @@ is_running() { kill -0 "$registry" 2>/dev/null; }
 stop() {
     kill -TERM "$registry" 2>/dev/null
     [ -z "$stopping" ] || return 0
-    stopping=$(seconds)
+    read_clock
+    stopping=$now
     slow=$(slow_clients)
 }
 
-# Of a clock that nobody sets.
-seconds() {
-    read -r uptime _ </proc/uptime
-    echo "${uptime%.*}"
+# Seconds of a clock that nobody sets.
+read_clock() {
+    read -r now _ </proc/uptime
+    now=${now%.*}
 }
 
 # The clients that more was written for than they have taken. What a registry says at a connection's end is less than 256 bytes,
@@ -57,7 +58,7 @@ seconds() {
 # serves the machine itself and goes with the container as well: such connections come from the gateway, and are closed by a
 # client that has it all.
 slow_clients() {
-    cat /proc/net/route /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v slow=" $slow " -v proxies_count="${1-}" '
+    awk -v slow=" $slow " -v proxies_count="${1-}" '
         function number(hex, i, n) {
             for (i = 1; i <= length(hex); i++) n = n * 16 + index("0123456789ABCDEF", substr(hex, i, 1)) - 1
             return n
@@ -69,17 +70,18 @@ slow_clients() {
             was_slow = index(slow, " " $3 " ")
             is_proxy = proxies_count && gateway != "" && $3 ~ gateway ":" && $4 != "06"
             if (unsent > 256 || was_slow && (unsent || is_proxy)) printf "%s ", $3
-        }'
+        }' /proc/net/route /proc/net/tcp /proc/net/tcp6 2>/dev/null
 }
 
 # What the registry has written is not with the clients yet, and goes with the container. Docker waits 65 s for its end, and a
 # client that leaves a connection open does not hold the next registry up for longer than 10.
 hand_over() {
-    ended=$(seconds)
+    read_clock
+    ended=$now
     proxies_count=1
     while
         slow=$(slow_clients "$proxies_count")
-        now=$(seconds)
+        read_clock
         [ "$((now - ended))" -lt 10 ] || proxies_count=
         [ -n "$slow" ] && [ "$((now - stopping))" -lt 63 ]
     do
