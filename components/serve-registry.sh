@@ -6,8 +6,9 @@ settings=/etc/private-registry
 lock=/tmp/maintenance
 registry=
 stopping=
+slow=
 
-trap 'stopping=1; kill -TERM "$registry" 2>/dev/null' TERM INT
+trap 'stop' TERM INT
 trap : USR1
 
 # What the registry itself remembers of blobs goes with its process; a Redis is emptied of it. Else a blob that was collected
@@ -38,11 +39,64 @@ start() {
 
 is_running() { kill -0 "$registry" 2>/dev/null; }
 
-# The one that runs finishes its transfers first.
+stop() {
+    kill -TERM "$registry" 2>/dev/null
+    [ -z "$stopping" ] || return 0
+    read_clock
+    stopping=$now
+    slow=$(slow_clients)
+}
+
+# Seconds of a clock that nobody sets.
+read_clock() {
+    read -r now _ </proc/uptime
+    now=${now%.*}
+}
+
+# The clients that more was written for than they have taken. What a registry says at a connection's end is less than 256 bytes,
+# and lies there for long when the client was idle and is gone. The end of what a slow one gets may be with Docker's proxy, which
+# serves the machine itself and goes with the container as well: such connections come from the gateway, and are closed by a
+# client that has it all.
+slow_clients() {
+    awk -v slow=" $slow " -v proxies_count="${1-}" '
+        function number(hex, i, n) {
+            for (i = 1; i <= length(hex); i++) n = n * 16 + index("0123456789ABCDEF", substr(hex, i, 1)) - 1
+            return n
+        }
+        $2 == "00000000" { gateway = $3 }
+        # Port 5000, and not the socket that listens.
+        $2 ~ /:1388$/ && $4 != "0A" {
+            unsent = number(substr($5, 1, 8))
+            was_slow = index(slow, " " $3 " ")
+            is_proxy = proxies_count && gateway != "" && $3 ~ gateway ":" && $4 != "06"
+            if (unsent > 256 || was_slow && (unsent || is_proxy)) printf "%s ", $3
+        }' /proc/net/route /proc/net/tcp /proc/net/tcp6 2>/dev/null
+}
+
+# What the registry has written is not with the clients yet, and goes with the container. Docker waits 65 s for its end, and a
+# client that leaves a connection open does not hold the next registry up for longer than 10.
+hand_over() {
+    read_clock
+    ended=$now
+    proxies_count=1
+    while
+        slow=$(slow_clients "$proxies_count")
+        read_clock
+        [ "$((now - ended))" -lt 10 ] || proxies_count=
+        [ -n "$slow" ] && [ "$((now - stopping))" -lt 63 ]
+    do
+        sleep 0.2
+    done
+}
+
+# The one that runs finishes its transfers first. What it has written stays with the container.
 restart_with() {
     kill -TERM "$registry" 2>/dev/null
     while is_running; do wait "$registry"; done
-    [ -z "$stopping" ] || exit 0
+    if [ -n "$stopping" ]; then
+        hand_over
+        exit 0
+    fi
     start "$1"
 }
 
@@ -70,6 +124,8 @@ while :; do
     fi
     if ! is_running; then
         wait "$registry"
-        exit
+        code=$?
+        [ -z "$stopping" ] || hand_over
+        exit "$code"
     fi
 done

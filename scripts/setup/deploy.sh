@@ -18,12 +18,16 @@ run_logged() {
     wait "$reader" || true
 }
 
-# The same for a deployment; after a failure says of each client host what kept it.
+# The same for a deployment; after a failure says what kept it, and each client host.
 deploy() {
     run_logged "$@" --yes --skip-preview --continue-on-error
-    if [ "$code" -ne 0 ] && [ -s "$events" ]; then
-        PULUMIW_QUIET=1 "$root/pulumiw" --exec node scripts/setup/failures.mjs "$events" "$1" "$stack" || true
-    fi
+    explain_failure "$1"
+}
+
+# explain_failure COMMAND
+explain_failure() {
+    [ "$code" -ne 0 ] && [ -s "$events" ] || return 0
+    PULUMIW_QUIET=1 "$root/pulumiw" --exec node scripts/setup/failures.mjs "$events" "$1" "$stack" || true
 }
 
 # The stack that the arguments name, if any.

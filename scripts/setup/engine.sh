@@ -98,6 +98,7 @@ check_offline_engine() {
     engine_source
     plugins_source
     [ -x "$engine_folder/pulumi" ] && [ -d "$plugins_folder" ] && plugins_are_linked || return 1
+    mark_used
     engine_kind=offline
     engine_description="pulumi $OFFLINE_ENGINE_VERSION (built from offline/, compatible providers)"
 }
@@ -118,7 +119,7 @@ make_offline_engine() {
             github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs '' ||
             engine_failed "the Node.js language host from offline/nodejs-host"
         rm -rf "$engine_folder" && mv "$engine_folder.tmp" "$engine_folder"
-        keep_newest "$CACHE/engine" 3
+        keep_used "$CACHE/engine" 3
     fi
     if [ ! -d "$plugins_folder" ]; then
         require_go offline/providers
@@ -126,8 +127,9 @@ make_offline_engine() {
         progress_unit='packages compiled'
         step 'engine: compatible providers from offline/providers' build_plugins ||
             engine_failed "the compatible providers from offline/providers"
-        keep_newest "$CACHE/plugins" 5
+        keep_used "$CACHE/plugins" 5
     fi
+    mark_used
     link_plugins
     write_stamp "$engine_choice" offline
 }
@@ -159,10 +161,15 @@ version_at_least() {
 
 remove_leftovers() { rm -rf "$1"/*.tmp; }
 
-# keep_newest FOLDER COUNT: every edit of a provider leaves 130 MB.
-keep_newest() {
+# The time of these folders is that of their last use, by whichever clone.
+mark_used() { touch -c "$engine_folder" "$plugins_folder" 2>/dev/null || true; }
+
+# keep_used FOLDER COUNT: every edit of a provider leaves 130 MB. Those used last stay, and what another clone may be at.
+keep_used() {
     # shellcheck disable=SC2012
-    ls -t "$1" | tail -n "+$(($2 + 1))" | while IFS= read -r old; do rm -rf "${1:?}/$old"; done
+    ls -t "$1" | tail -n "+$(($2 + 1))" | while IFS= read -r old; do
+        [ -n "$(find "$1/$old" -prune -mtime -1)" ] || rm -rf "${1:?}/$old"
+    done
 }
 
 # The engine looks for plugins in PULUMI_HOME. By default that is a folder of this project, so that no other project on this

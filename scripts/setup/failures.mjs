@@ -1,5 +1,6 @@
 // @ts-check
-// Says in one line for each client host that failed what kept it and what to do, from the engine's own log of events.
+// Says what kept a deployment, where the engine's words do not say what to do: that the configuration is too long for the program,
+// and in one line for each client host that failed what kept it. From the engine's own log of events.
 import { readFileSync } from "node:fs";
 import { explain } from "./causes.mjs";
 
@@ -8,6 +9,21 @@ const [, , path = "", command = "up", stack = ""] = process.argv;
 /** @typedef {{ urn: string, address: string, text: string, operation: string }} Failure */
 
 const option = stack === "" ? "" : ` --stack ${stack}`;
+const events = readFileSync(path, "utf8").split("\n").map(parse);
+if (events.some(isTooLong)) {
+    process.stderr.write(
+        [
+            "",
+            "The stack's configuration is too long, and nothing was changed. The engine hands it to the program in one variable of the",
+            "environment, and Linux takes 131,072 characters in one: about 950 client hosts with pinned keys. Either",
+            "  make a stack for each fleet of some hundred hosts, with a registry of its own: ./pulumiw stack init NAME",
+            "  or leave in clients the hosts whose trust is to be proved, and give the others ca.crt and trust-and-login.sh with",
+            "  their image, or by what manages their configuration: npm run handover",
+            "See docs/scale.md, What breaks first.",
+            "",
+        ].join("\n"),
+    );
+}
 const failures = readFailures();
 if (failures.length > 0) {
     const many = failures.length === 1 ? "One client host" : `${failures.length} client hosts`;
@@ -60,8 +76,7 @@ function readFailures() {
     const messages = new Map();
     /** @type {Map<string, string>} */
     const operations = new Map();
-    for (const line of readFileSync(path, "utf8").split("\n")) {
-        const event = parse(line);
+    for (const event of events) {
         const { diagnosticEvent: said, resOpFailedEvent: failed } = event ?? {};
         if (isClient(said?.urn) && said.severity === "error") messages.set(said.urn, said.message);
         if (isClient(failed?.metadata?.urn)) {
@@ -83,6 +98,17 @@ function parse(line) {
         // The last line of a run that was killed.
         return undefined;
     }
+}
+
+/**
+ * Whether the program could not be started with it. A command that cannot be run is an error of its own resource.
+ *
+ * @param {{ diagnosticEvent?: { urn?: string, severity: string, message: string } } | undefined} event
+ */
+function isTooLong(event) {
+    const { urn = "", severity, message = "" } = event?.diagnosticEvent ?? {};
+    const isOfStack = urn === "" || urn.includes("::pulumi:pulumi:Stack::");
+    return isOfStack && severity === "error" && message.includes("argument list too long");
 }
 
 /** @param {unknown} urn */

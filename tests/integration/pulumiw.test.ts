@@ -14,6 +14,7 @@ import {
     rmSync,
     statSync,
     symlinkSync,
+    utimesSync,
     writeFileSync,
 } from "node:fs";
 import { once } from "node:events";
@@ -474,6 +475,31 @@ describe("the engine", () => {
         await box.pulumiw("up");
         expect(box.calls("go build")).toHaveLength(3);
         expect(box.calls("launcher")).toEqual([]);
+    });
+
+    it("leaves other clones the providers that they use, and removes those that nobody has used for long", async () => {
+        const box = sandbox();
+        await box.works("up");
+        const folder = join(box.cache, "plugins");
+        const days = (count: number) => Date.now() / 1000 - count * 86_400;
+        const [mine = ""] = readdirSync(folder);
+        utimesSync(join(folder, mine), days(9), days(9));
+        const recent = ["r1", "r2", "r3", "r4", "r5", "r6"];
+        for (const [index, name] of [...recent, "old1", "old2"].entries()) {
+            mkdirSync(join(folder, name, "resource"), { recursive: true });
+            const used = days(index < recent.length ? 0.5 : 2);
+            utimesSync(join(folder, name), used, used);
+        }
+        await box.works("up");
+
+        const other = join(box.top, "clone");
+        cpSync(box.project, other, { recursive: true });
+        rmSync(join(other, ".pulumi-state"), { recursive: true });
+        writeFileSync(join(other, "offline/providers/new.go"), "package m\n");
+        expect(await box.run(join(other, "pulumiw"), ["up"])).toMatchObject({ code: 0 });
+        const left = readdirSync(folder);
+        expect(left).toHaveLength(8);
+        expect(left).toEqual(expect.arrayContaining([mine, ...recent]));
     });
 
     it("links compatible providers into a PULUMI_HOME of the user's own, and leaves official ones alone", async () => {

@@ -1,9 +1,14 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { get } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
 import { DockerUser } from "../support/docker";
 import { HeldLine } from "../support/held-line";
 import { ask } from "../support/registry-client";
 import { withStack } from "../support/stack";
+import { pushBlob } from "../support/stream";
 
 /** Settles when a container is asked to stop. */
 async function isStopping(container: string): Promise<void> {
@@ -45,4 +50,45 @@ test("a push that is under way when the certificate is exchanged ends well", () 
             line.close();
             await user.dispose();
         }
+    }));
+
+test("a pull that is under way when the certificate is exchanged is not cut off", () =>
+    withStack({}, async (stack) => {
+        await stack.up();
+        const outputs = await stack.outputs();
+        const container = (await stack.containerId()) ?? "";
+        // More than lies between the two in buffers.
+        const digest = await pushBlob(outputs, "dev", 32_000_000);
+        const call = get({
+            host: "127.0.0.1",
+            port: stack.port,
+            path: `/v2/stream/blobs/blobs/${digest}`,
+            ca: outputs.caCertificate,
+            servername: "localhost",
+            auth: `dev:${outputs.teams.dev?.password ?? ""}`,
+            agent: false,
+        });
+        const [response] = (await once(call, "response")) as [IncomingMessage];
+
+        // Nothing of it is read before the registry is asked to stop.
+        stack.configure({ subjectAltNames: ["registry.internal"] });
+        const up = stack.up();
+        try {
+            await isStopping(container);
+            const hash = createHash("sha256");
+            // A client with a slow disk, or a slow line.
+            let unwritten = 0;
+            for await (const chunk of response as AsyncIterable<Buffer>) {
+                hash.update(chunk);
+                unwritten += chunk.length;
+                if (unwritten > 1_000_000) {
+                    unwritten = 0;
+                    await sleep(50);
+                }
+            }
+            expect(`sha256:${hash.digest("hex")}`).toBe(digest);
+        } finally {
+            await up;
+        }
+        expect(await stack.containerId()).not.toBe(container);
     }));

@@ -158,3 +158,17 @@ test("a host that will not come back is taken out of the configuration while it 
     expect(destroyed).toContain("could not be cleaned, so the registry stays for now");
     expect(destroyed).toContain(drop);
 });
+
+test("a configuration that is too long for the program is said to be that, and what to do", () => {
+    const message =
+        "an unhandled error occurred: Problem executing program (could not run language executor): fork/exec /usr/bin/node: argument list too long\n";
+    const text = said([JSON.stringify({ diagnosticEvent: { severity: "error", message } })]);
+    for (const words of ["configuration is too long", "131,072", "stack init", "docs/scale.md"]) {
+        expect(text).toContain(words);
+    }
+    expect(text).not.toContain("client host could");
+    // What a client host says of its own scripts is another matter.
+    expect(said(events("a", "sh: argument list too long"))).not.toContain("configuration");
+    const info = { diagnosticEvent: { severity: "info", message } };
+    expect(said([JSON.stringify(info)])).toBe("");
+});
