@@ -4,16 +4,31 @@
 import { pathToFileURL } from "node:url";
 import { pulumi, tryPulumi } from "../check/state.mjs";
 
-/** @param {string} stack */
-export function replaceHalfMade(stack) {
+/**
+ * @param {string} stack
+ * @returns {string[]} their URNs
+ */
+export function findHalfMade(stack) {
     const { deployment } = JSON.parse(pulumi(["stack", "export"], stack));
-    for (const { urn, type, initErrors = [] } of deployment?.resources ?? []) {
-        if (type === "docker:index/container:Container" && initErrors.length > 0) {
-            tryPulumi(["state", "taint", "--yes", urn], stack);
-        }
-    }
+    /** @type {{ urn: string, type: string, initErrors?: string[] }[]} */
+    const resources = deployment?.resources ?? [];
+    return resources
+        .filter(
+            ({ type, initErrors = [] }) =>
+                type === "docker:index/container:Container" && initErrors.length > 0,
+        )
+        .map(({ urn }) => urn);
+}
+
+/**
+ * @param {readonly string[]} urns
+ * @param {string} stack
+ */
+export function replaceHalfMade(urns, stack) {
+    for (const urn of urns) tryPulumi(["state", "taint", "--yes", urn], stack);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-    replaceHalfMade(process.argv[2] ?? "");
+    const stack = process.argv[2] ?? "";
+    replaceHalfMade(findHalfMade(stack), stack);
 }

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { find, readState, tryPulumi } from "../check/state.mjs";
+import { findHalfMade, replaceHalfMade } from "./half-made.mjs";
 import { endOrphans } from "./orphans.mjs";
 
 /** @typedef {import("../check/state.mjs").Resource} Resource */
@@ -22,12 +23,15 @@ const { resources, unfinished } = readState(stack);
 const provider = find(resources, "registry-docker");
 if (provider !== undefined) removeUnrecorded(provider);
 
+// A refresh finds them there, and forgets that they are not whole.
+const halfMade = findHalfMade(stack);
 const flags = ["--yes", "--skip-preview", "--clear-pending-creates"];
 const { status, stdout } = tryPulumi(["refresh", ...flags], stack);
 if (status !== 0) {
     process.stdout.write(stdout);
     process.exit(1);
 }
+replaceHalfMade(halfMade, stack);
 const option = stack === "" ? "" : ` -- --stack ${stack}`;
 process.stdout.write(`Ready to go on: npm run up${option}, or npm run destroy${option}\n`);
 
