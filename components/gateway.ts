@@ -7,7 +7,8 @@ import { ACCESS, accessConfig } from "../lib/access-config";
 import { GATEWAY, gatewayConfig } from "../lib/gateway-config";
 import type { HashedAccount } from "../lib/htpasswd";
 import { describePermissions, type TeamAccess } from "../lib/permissions";
-import { CONTAINER as REGISTRY, DRAIN_SECONDS } from "../lib/registry-config";
+import { CONTAINER as REGISTRY } from "../lib/registry-config";
+import { healthcheck, SCRATCH, SERVING, tcpPort } from "./container-parts";
 import { OWNER_LABEL, type RegistryLink } from "./registry-server";
 
 export interface GatewayArgs {
@@ -166,12 +167,6 @@ export class Gateway extends pulumi.ComponentResource {
             { driver: "bridge" },
             { parent: this },
         );
-        const tcp = (internal: number, external: number, ip: string) => ({
-            internal,
-            external,
-            ip,
-            protocol: "tcp",
-        });
         return new docker.Container(
             name,
             {
@@ -185,10 +180,10 @@ export class Gateway extends pulumi.ComponentResource {
                     ...(args.registry.kind === "service" ? [{ name: args.registry.network }] : []),
                 ],
                 ports: [
-                    tcp(GATEWAY.port, args.port, args.bindAddress),
+                    tcpPort(GATEWAY.port, args.port, args.bindAddress),
                     ...(args.metricsPort === undefined
                         ? []
-                        : [tcp(GATEWAY.localPort, args.metricsPort, "127.0.0.1")]),
+                        : [tcpPort(GATEWAY.localPort, args.metricsPort, "127.0.0.1")]),
                 ],
                 volumes: [
                     readOnly(GATEWAY.settings, volumes.settings),
@@ -197,21 +192,7 @@ export class Gateway extends pulumi.ComponentResource {
                         ? [readOnly(REGISTRY.sockets, args.registry.volume)]
                         : []),
                 ],
-                healthcheck: {
-                    tests: [
-                        "CMD",
-                        "wget",
-                        "-q",
-                        "-O",
-                        "/dev/null",
-                        `http://127.0.0.1:${GATEWAY.localPort}/health`,
-                    ],
-                    interval: "30s",
-                    timeout: "5s",
-                    startPeriod: "5s",
-                    startInterval: "0s",
-                    retries: 3,
-                },
+                healthcheck: healthcheck(`http://127.0.0.1:${GATEWAY.localPort}/health`),
             },
             {
                 parent: this,
@@ -251,14 +232,9 @@ export class Gateway extends pulumi.ComponentResource {
             entrypoints: ["caddy"],
             command: ["run", "--config", config],
             envs: HOME,
-            readOnly: true,
-            tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,size=64m" },
+            ...SERVING,
+            tmpfs: SCRATCH,
             ...CONFINED,
-            logDriver: "json-file",
-            logOpts: { "max-size": "10m", "max-file": "3" },
-            restart: "unless-stopped",
-            stopTimeout: DRAIN_SECONDS + 5,
-            destroyGraceSeconds: DRAIN_SECONDS + 5,
         };
     }
 }

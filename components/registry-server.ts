@@ -6,13 +6,13 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import {
     CONTAINER,
-    DRAIN_SECONDS,
     registryConfig,
     type RegistryConfigArgs,
     serviceEnvironment,
     serviceFiles,
 } from "../lib/registry-config";
 import type { Services } from "../lib/storage-config";
+import { healthcheck, SCRATCH, SERVING, tcpPort } from "./container-parts";
 
 /** With `s3` the images lie in that bucket, and neither volume nor folder is used. */
 export interface RegistryServerArgs extends Services {
@@ -243,34 +243,13 @@ export class RegistryServer extends pulumi.ComponentResource {
                         ? [{ containerPath: CONTAINER.sockets, volumeName: this.link.volume }]
                         : []),
                 ],
-                readOnly: true,
+                ...SERVING,
                 tmpfs: {
-                    "/tmp": "rw,noexec,nosuid,nodev,size=64m",
+                    ...SCRATCH,
                     ...(args.s3 === undefined ? {} : { [CONTAINER.data]: "size=1m" }),
                 },
                 capabilities: { drops: ["ALL"] },
-                securityOpts: ["no-new-privileges:true"],
-                logDriver: "json-file",
-                logOpts: { "max-size": "10m", "max-file": "3" },
-                // Every field in the form that Docker reports back; a missing one would be a difference.
-                healthcheck: {
-                    tests: [
-                        "CMD",
-                        "wget",
-                        "-q",
-                        "-O",
-                        "/dev/null",
-                        `http://127.0.0.1:${CONTAINER.debugPort}/debug/health`,
-                    ],
-                    interval: "30s",
-                    timeout: "5s",
-                    startPeriod: "5s",
-                    startInterval: "0s",
-                    retries: 3,
-                },
-                restart: "unless-stopped",
-                stopTimeout: DRAIN_SECONDS + 5,
-                destroyGraceSeconds: DRAIN_SECONDS + 5,
+                healthcheck: healthcheck(`http://127.0.0.1:${CONTAINER.debugPort}/debug/health`),
             },
             {
                 parent: this,
@@ -290,18 +269,12 @@ export class RegistryServer extends pulumi.ComponentResource {
 
     private ports() {
         const { bindAddress, port, metricsPort, direct } = this.args;
-        const tcp = (internal: number, external: number, ip: string) => ({
-            internal,
-            external,
-            ip,
-            protocol: "tcp",
-        });
         return [
-            ...(direct === undefined ? [] : [tcp(CONTAINER.port, port, bindAddress)]),
+            ...(direct === undefined ? [] : [tcpPort(CONTAINER.port, port, bindAddress)]),
             // The debug server has no accounts and shows profiles of the process: loopback only.
             ...(metricsPort === undefined
                 ? []
-                : [tcp(CONTAINER.debugPort, metricsPort, "127.0.0.1")]),
+                : [tcpPort(CONTAINER.debugPort, metricsPort, "127.0.0.1")]),
         ];
     }
 
