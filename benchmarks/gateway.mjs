@@ -22,90 +22,91 @@ one after the other on one connection each, with a name that exists and with one
 
 /** Measures rates, transfers and wrong logins. */
 export function measure() {
-    return withWorkspace(async (workspace) => {
-        const { rate, fact } = await findClient();
-        const certificates = join(workspace.folder, "certificates");
-        mkdirSync(certificates);
-        chmodSync(workspace.folder, 0o755);
-        await makeCertificate(certificates);
-        const bareName = `${workspace.name}-bare`;
-        const plainName = `${workspace.name}-plain`;
-        try {
-            const bare = await startRegistry(bareName, certificates, "", undefined);
-            const direct = await freePort();
-            const port = await freePort();
-            const account = await startOurs(workspace, "direct", direct, []);
-            // The second stack of the same name has the first one's container; so it has a name of its own.
-            const guarded = await startOurs(workspace, "guarded", port, [
-                `  private-registry:containerName: ${workspace.name}-guarded`,
-                "  private-registry:teams: {dev: {push: ['bench/*']}, web: {pull: ['web/*']}}",
-            ]);
-            const access = `${workspace.name}-guarded-access`;
-            const plain = await startPlain(
-                workspace,
-                `${workspace.name}-guarded-gateway`,
-                plainName,
-            );
+    // Two stacks of one program need two backends.
+    return withWorkspace((direct) => withWorkspace((workspace) => compare(direct, workspace)));
+}
 
-            const open = () => reload(access, withoutAccounts);
-            const closed = () => reload(access, (config) => config);
-            const rates = await interleave([
-                ["registry alone, no accounts", rate(bare)],
-                ["ours without a gateway", rate(direct, account)],
-                ["gateway, asks nobody", rate(plain)],
-                ["gateway, no accounts", async () => (await open(), rate(port, guarded)())],
-                ["gateway, permissions", async () => (await closed(), rate(port, guarded)())],
-            ]);
+/**
+ * @param {import("./workspace.mjs").Workspace} other
+ * @param {import("./workspace.mjs").Workspace} workspace
+ */
+async function compare(other, workspace) {
+    const { rate, fact } = await findClient();
+    const certificates = join(workspace.folder, "certificates");
+    mkdirSync(certificates);
+    chmodSync(workspace.folder, 0o755);
+    await makeCertificate(certificates);
+    const bareName = `${workspace.name}-bare`;
+    const plainName = `${workspace.name}-plain`;
+    try {
+        const bare = await startRegistry(bareName, certificates, "", undefined);
+        const direct = await freePort();
+        const port = await freePort();
+        const account = await startOurs(other, "direct", direct, []);
+        const guarded = await startOurs(workspace, "guarded", port, [
+            `  private-registry:containerName: ${workspace.name}-guarded`,
+            "  private-registry:teams: {dev: {push: ['bench/*']}, web: {pull: ['web/*']}}",
+        ]);
+        const access = `${workspace.name}-guarded-access`;
+        const plain = await startPlain(workspace, `${workspace.name}-guarded-gateway`, plainName);
 
-            const path = await pushBlob(bare, port, guarded);
-            const speed = (/** @type {number} */ at, /** @type {string} */ who) => () =>
-                pull(at, path, who);
-            const speeds = await interleave([
-                ["pull, registry alone", speed(bare, "")],
-                ["pull, gateway", speed(port, guarded)],
-            ]);
-            const guesses = await interleave([
-                ["wrong password", () => guess(port, "dev")],
-                ["unknown name", () => guess(port, "stranger")],
-            ]);
-            const samples = { ...rates, ...speeds, ...guesses };
-            const of = medians(samples);
-            return {
-                unit: "requests/s, MB/s, ms",
-                samples,
-                ratios: [
-                    {
-                        name: "requests: permissions / no accounts",
-                        value: of("gateway, permissions") / of("gateway, no accounts"),
-                        aim: ">= 0.9",
-                    },
-                    {
-                        name: "requests: permissions / asks nobody",
-                        value: of("gateway, permissions") / of("gateway, asks nobody"),
-                    },
-                    {
-                        name: "requests: gateway with permissions / ours without a gateway",
-                        value: of("gateway, permissions") / of("ours without a gateway"),
-                    },
-                    {
-                        name: "pull: gateway / registry alone",
-                        value: of("pull, gateway") / of("pull, registry alone"),
-                        aim: ">= 0.9",
-                    },
-                    {
-                        name: "wrong login: unknown name / wrong password",
-                        value: of("unknown name") / of("wrong password"),
-                        aim: "0.9 to 1.1",
-                    },
-                ],
-                facts: [fact],
-            };
-        } finally {
-            for (const name of [bareName, plainName]) {
-                await attempt("docker", ["rm", "--force", "--volumes", name]);
-            }
+        const open = () => reload(access, withoutAccounts);
+        const closed = () => reload(access, (config) => config);
+        const rates = await interleave([
+            ["registry alone, no accounts", rate(bare)],
+            ["ours without a gateway", rate(direct, account)],
+            ["gateway, asks nobody", rate(plain)],
+            ["gateway, no accounts", async () => (await open(), rate(port, guarded)())],
+            ["gateway, permissions", async () => (await closed(), rate(port, guarded)())],
+        ]);
+
+        const path = await pushBlob(bare, port, guarded);
+        const speed = (/** @type {number} */ at, /** @type {string} */ who) => () =>
+            pull(at, path, who);
+        const speeds = await interleave([
+            ["pull, registry alone", speed(bare, "")],
+            ["pull, gateway", speed(port, guarded)],
+        ]);
+        const guesses = await interleave([
+            ["wrong password", () => guess(port, "dev")],
+            ["unknown name", () => guess(port, "stranger")],
+        ]);
+        const samples = { ...rates, ...speeds, ...guesses };
+        const of = medians(samples);
+        return {
+            unit: "requests/s, MB/s, ms",
+            samples,
+            ratios: [
+                {
+                    name: "requests: permissions / no accounts",
+                    value: of("gateway, permissions") / of("gateway, no accounts"),
+                    aim: ">= 0.9",
+                },
+                {
+                    name: "requests: permissions / asks nobody",
+                    value: of("gateway, permissions") / of("gateway, asks nobody"),
+                },
+                {
+                    name: "requests: gateway with permissions / ours without a gateway",
+                    value: of("gateway, permissions") / of("ours without a gateway"),
+                },
+                {
+                    name: "pull: gateway / registry alone",
+                    value: of("pull, gateway") / of("pull, registry alone"),
+                    aim: ">= 0.9",
+                },
+                {
+                    name: "wrong login: unknown name / wrong password",
+                    value: of("unknown name") / of("wrong password"),
+                },
+            ],
+            facts: [fact],
+        };
+    } finally {
+        for (const name of [bareName, plainName]) {
+            await attempt("docker", ["rm", "--force", "--volumes", name]);
         }
-    });
+    }
 }
 
 /**

@@ -262,8 +262,6 @@ function proxy(service: string | undefined): JsonObject {
             : replicas(service)),
         load_balancing: retries(),
         headers: { request: { delete: ["Authorization"] } },
-        // Passed on as it comes, so that of an interrupted upload the registry has what was sent.
-        flush_interval: -1,
     };
 }
 
