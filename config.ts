@@ -11,6 +11,7 @@ import { dockerMachine, parseDockerEndpoint } from "./lib/docker-endpoint";
 import { isHostName, NAME } from "./lib/names";
 import { arePermissionsUsed, permissionFields } from "./lib/permissions";
 import { type RetentionRule, retentionProblems, retentionSchema } from "./lib/retention";
+import { boolean } from "./lib/scalars";
 import type { LoginSurroundings } from "./lib/ssh-credentials";
 import { readServices, storageProblems } from "./lib/storage-config";
 
@@ -33,10 +34,6 @@ const PRINTABLE = /^[^\p{Cc}\p{Cs}]+$/u;
 const hostName = z.string().refine(isHostName);
 const ipAddress = z.string().refine((text) => isIP(text) !== 0);
 const alternativeName = z.string().refine((text) => isHostName(text.replace(/^\*\./, "")));
-const boolean = z.preprocess(
-    (value) => (value === "true" ? true : value === "false" ? false : value),
-    z.boolean(),
-);
 /** Stack files hold plain values as text, values inside objects as what they are. */
 const integer = (min: number, max: number) =>
     z.preprocess(

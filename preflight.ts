@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
-import { OWNER_LABEL } from "./components/registry-server";
+import { OWNER_LABEL } from "./components/container-parts";
 import type { Settings } from "./config";
 import { hostAndPort, isWildcard } from "./lib/address";
 import {

@@ -1,9 +1,40 @@
+import { createHash } from "node:crypto";
+import type * as pulumi from "@pulumi/pulumi";
 import { DRAIN_SECONDS } from "../lib/registry-config";
 
-/** Asks a container's own loopback whether it serves. Every field in the form that Docker reports back: a missing one would be a difference. */
+/** Docker label with the stack that something belongs to. */
+export const OWNER_LABEL = "private-registry.stack";
+/** Docker label with the hash of what a container has to be replaced for. */
+export const SETTINGS_LABEL = "private-registry.settings";
+
+export function sha256(...texts: readonly string[]): string {
+    return createHash("sha256").update(texts.join("\0")).digest("hex");
+}
+
+/** A file for a loader to put in its place. */
+export function upload(file: string, content: pulumi.Input<string>) {
+    return { file: `/load/${file}`, content, permissions: "0400" };
+}
+
+/** A container that does one thing and ends, without a network; `up` waits for it. */
+export const LOADING = {
+    entrypoints: ["/bin/sh", "-c"],
+    networkMode: "none",
+    securityOpts: ["no-new-privileges:true"],
+    attach: true,
+    mustRun: false,
+    restart: "no",
+};
+
+/** What a health check runs: asks the container's own loopback whether it serves. */
+export function healthTest(url: string): string[] {
+    return ["CMD", "wget", "-q", "-O", "/dev/null", url];
+}
+
+/** A container's health check, with every field in the form that Docker reports back: a missing one would be a difference. */
 export function healthcheck(url: string) {
     return {
-        tests: ["CMD", "wget", "-q", "-O", "/dev/null", url],
+        tests: healthTest(url),
         interval: "30s",
         timeout: "5s",
         startPeriod: "5s",

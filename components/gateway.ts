@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as docker from "@pulumi/docker";
@@ -8,8 +7,18 @@ import { GATEWAY, gatewayConfig } from "../lib/gateway-config";
 import type { HashedAccount } from "../lib/htpasswd";
 import { describePermissions, type TeamAccess } from "../lib/permissions";
 import { CONTAINER as REGISTRY } from "../lib/registry-config";
-import { healthcheck, SCRATCH, SERVING, tcpPort } from "./container-parts";
-import { OWNER_LABEL, type RegistryLink } from "./registry-server";
+import {
+    healthcheck,
+    LOADING,
+    OWNER_LABEL,
+    SCRATCH,
+    SERVING,
+    SETTINGS_LABEL,
+    sha256,
+    tcpPort,
+    upload,
+} from "./container-parts";
+import type { RegistryLink } from "./registry-server";
 
 export interface GatewayArgs {
     /** Image of Caddy, with a tag or a digest. One that the Docker host has already is not pulled. */
@@ -32,8 +41,6 @@ export interface GatewayArgs {
     readonly registry: RegistryLink;
 }
 
-/** Docker label with the hash of what a container has to be replaced for. */
-const SETTINGS_LABEL = "private-registry.settings";
 /** Beginning of the Docker labels that say what an account may do. */
 const ACCESS_LABEL = "private-registry.access.";
 const LOAD_SCRIPT = readFileSync(join(__dirname, "load-gateway.sh"), "utf8");
@@ -87,19 +94,14 @@ export class Gateway extends pulumi.ComponentResource {
         config: string,
     ): docker.Container {
         const { args } = this;
-        const upload = (file: string, content: pulumi.Input<string>) => ({
-            file: `/load/${file}`,
-            content,
-            permissions: "0400",
-        });
         const access = pulumi
             .output(args.accounts)
             .apply((accounts) => accessConfig({ accounts, teams: args.teams }));
         return new docker.Container(
             name,
             {
+                ...LOADING,
                 image: image.imageId,
-                entrypoints: ["/bin/sh", "-c"],
                 command: [LOAD_SCRIPT],
                 uploads: [
                     ...this.linkFiles().map(([file, text]) => upload(file, text)),
@@ -116,11 +118,7 @@ export class Gateway extends pulumi.ComponentResource {
                     { containerPath: ACCESS.control, volumeName: volumes.control },
                 ],
                 labels: [{ label: OWNER_LABEL, value: args.owner }, ...rights(args.teams)],
-                networkMode: "none",
-                ...CONFINED,
-                attach: true,
-                mustRun: false,
-                restart: "no",
+                capabilities: CAPABILITIES,
             },
             { parent: this, deleteBeforeReplace: true },
         );
@@ -221,7 +219,7 @@ export class Gateway extends pulumi.ComponentResource {
                 config,
                 ...this.linkFiles().map(([file, text]) => (file === GATEWAY.linkKey ? "" : text)),
             ])
-            .apply((texts) => sha256(texts.join("\0")));
+            .apply((texts) => sha256(...texts));
     }
 
     /** What both serving containers have in common: they may do nothing but serve. */
@@ -234,7 +232,7 @@ export class Gateway extends pulumi.ComponentResource {
             envs: HOME,
             ...SERVING,
             tmpfs: SCRATCH,
-            ...CONFINED,
+            capabilities: CAPABILITIES,
         };
     }
 }
@@ -243,11 +241,8 @@ type Volumes = Readonly<Record<"settings" | "control" | "access", pulumi.Output<
 
 /** Caddy wants a place for what it keeps, and keeps nothing here. */
 const HOME = ["HOME=/tmp", "XDG_CONFIG_HOME=/tmp", "XDG_DATA_HOME=/tmp"];
-const CONFINED = {
-    // The official image's program carries this one in its file, and does not start where it cannot have it.
-    capabilities: { adds: ["CAP_NET_BIND_SERVICE"], drops: ["ALL"] },
-    securityOpts: ["no-new-privileges:true"],
-};
+/** The official image's program carries this one in its file, and does not start where it cannot have it. */
+const CAPABILITIES = { adds: ["CAP_NET_BIND_SERVICE"], drops: ["ALL"] };
 
 /** What each account may do, where a preview and an operator can read it. */
 function rights(teams: readonly TeamAccess[] = []) {
@@ -261,8 +256,4 @@ function rights(teams: readonly TeamAccess[] = []) {
 
 function readOnly(containerPath: string, volumeName: pulumi.Input<string>) {
     return { containerPath, volumeName, readOnly: true };
-}
-
-function sha256(text: string): string {
-    return createHash("sha256").update(text).digest("hex");
 }

@@ -207,6 +207,9 @@ function reachableAddress({ bindAddress, dockerHost }: PrivateRegistryArgs): str
 /** What each team may do, when any of them has permissions of its own. */
 function teamAccess(teams: Readonly<Record<string, Team>>): TeamAccess[] | undefined {
     return arePermissionsUsed(teams)
-        ? Object.entries(teams).map(([name, team]) => ({ accounts: [name], ...team }))
+        ? Object.entries(teams).map(([name, team]) => ({
+              ...team,
+              accounts: team.accounts ?? [name],
+          }))
         : undefined;
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as docker from "@pulumi/docker";
@@ -12,7 +11,17 @@ import {
     serviceFiles,
 } from "../lib/registry-config";
 import type { Services } from "../lib/storage-config";
-import { healthcheck, SCRATCH, SERVING, tcpPort } from "./container-parts";
+import {
+    healthcheck,
+    LOADING,
+    OWNER_LABEL,
+    SCRATCH,
+    SERVING,
+    SETTINGS_LABEL,
+    sha256,
+    tcpPort,
+    upload,
+} from "./container-parts";
 
 /** With `s3` the images lie in that bucket, and neither volume nor folder is used. */
 export interface RegistryServerArgs extends Services {
@@ -69,11 +78,6 @@ export interface ServiceLink {
     /** PEM, secret. */
     readonly privateKey: pulumi.Output<string>;
 }
-
-/** Docker label with the stack that a container belongs to. */
-export const OWNER_LABEL = "private-registry.stack";
-/** Docker label with the hash of the settings that a running registry was started with. */
-const SETTINGS_LABEL = "private-registry.settings";
 
 const script = (file: string) => readFileSync(join(__dirname, file), "utf8");
 const LOAD_SCRIPT = script("load-settings.sh");
@@ -165,16 +169,11 @@ export class RegistryServer extends pulumi.ComponentResource {
         config: pulumi.Output<Configurations>,
     ): docker.Container {
         const { args } = this;
-        const upload = (file: string, content: pulumi.Input<string>) => ({
-            file: `/load/${file}`,
-            content,
-            permissions: "0400",
-        });
         return new docker.Container(
             name,
             {
+                ...LOADING,
                 image: image.imageId,
-                entrypoints: ["/bin/sh", "-c"],
                 command: [LOAD_SCRIPT],
                 uploads: [
                     upload("config.yml", config.normal),
@@ -196,12 +195,7 @@ export class RegistryServer extends pulumi.ComponentResource {
                 labels: [{ label: OWNER_LABEL, value: args.owner }],
                 // The image declares a volume there, which Docker would make anew for every load.
                 tmpfs: { [CONTAINER.data]: "size=1m" },
-                networkMode: "none",
                 capabilities: { drops: ["ALL"] },
-                securityOpts: ["no-new-privileges:true"],
-                attach: true,
-                mustRun: false,
-                restart: "no",
             },
             { parent: this, deleteBeforeReplace: true },
         );
@@ -307,7 +301,7 @@ export class RegistryServer extends pulumi.ComponentResource {
                 SERVE_SCRIPT,
                 ...Object.values(serviceFiles(this.args)),
             ])
-            .apply((texts) => createHash("sha256").update(texts.join("\0")).digest("hex"));
+            .apply((texts) => sha256(...texts));
         // The hash of a text with a 256-bit secret in it says nothing about the secret.
         return pulumi.unsecret(hash);
     }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
@@ -12,7 +11,8 @@ import {
     serviceFiles,
 } from "../lib/registry-config";
 import type { Services } from "../lib/storage-config";
-import { OWNER_LABEL, type ServiceLink } from "./registry-server";
+import { healthTest, OWNER_LABEL, sha256 } from "./container-parts";
+import type { ServiceLink } from "./registry-server";
 
 /** How a registry is spread over a Swarm. */
 export interface SwarmSettings {
@@ -135,9 +135,7 @@ export class RegistryService extends pulumi.ComponentResource {
     private createSecret(name: string, file: string, text: pulumi.Output<string>) {
         const content = pulumi.secret(text);
         // The hash of a text with a key or a 256-bit secret in it says nothing about it.
-        const digest = pulumi.unsecret(
-            content.apply((clear) => createHash("sha256").update(clear).digest("hex").slice(0, 16)),
-        );
+        const digest = pulumi.unsecret(content.apply((clear) => sha256(clear).slice(0, 16)));
         const role = file.replaceAll(".", "-");
         const secret = new docker.Secret(
             `${name}-${role}`,
@@ -207,14 +205,9 @@ export class RegistryService extends pulumi.ComponentResource {
                             fileMode: 0o400,
                         })),
                         healthcheck: {
-                            tests: [
-                                "CMD",
-                                "wget",
-                                "-q",
-                                "-O",
-                                "/dev/null",
+                            tests: healthTest(
                                 `http://127.0.0.1:${CONTAINER.debugPort}/debug/health`,
-                            ],
+                            ),
                             interval: "5s",
                             timeout: "5s",
                             startPeriod: "10s",

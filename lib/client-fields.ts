@@ -2,12 +2,9 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { isHostName } from "./names";
 import type { Field } from "./object-fields";
+import { boolean } from "./scalars";
 import { type Target, TARGETS } from "./trust-script";
 
-const boolean = z.preprocess(
-    (value) => (value === "true" ? true : value === "false" ? false : value),
-    z.boolean(),
-);
 const trueOrFalse = { schema: boolean, allowed: "true or false" };
 const host = z.string().refine((text) => isIP(text) !== 0 || isHostName(text.toLowerCase()));
 const HOST_KEY =

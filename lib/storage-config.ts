@@ -4,6 +4,7 @@ import { isLoopback } from "./address";
 import { type ConfigProblem, HIDDEN } from "./config-problems";
 import { isHostName } from "./names";
 import { type Field, fieldProblem, isObject, readFields } from "./object-fields";
+import { boolean } from "./scalars";
 
 /** A bucket that holds the images instead of a volume or folder. */
 export interface S3Storage {
@@ -45,10 +46,6 @@ export interface Services {
     readonly redis?: RedisCache;
 }
 
-const boolean = z.preprocess(
-    (value) => (value === "true" ? true : value === "false" ? false : value),
-    z.boolean(),
-);
 const trueOrFalse = { schema: boolean, allowed: "true or false", example: "true" };
 const secret = z.string().regex(/^[\x21-\x7e]{1,512}$/);
 const PEM_FIELD: Field = {
