@@ -27,6 +27,9 @@ export interface Listed {
     readonly size: number;
 }
 
+/** Key of the object that says that the images of a volume are being moved into the bucket. */
+export const MOVE_MARK: string;
+
 /** A bucket of S3 or of a service that speaks as it does. */
 export class Bucket {
     readonly storage: S3Storage;

@@ -10,6 +10,8 @@ const { Readable } = require("node:stream");
 const { text } = require("node:stream/consumers");
 const { AwsV4Signer } = require("aws4fetch");
 
+/** Says in a bucket that the images of a volume are being moved there: no `up` takes a bucket with it. */
+const MOVE_MARK = ".private-registry-move";
 const TIMEOUT_MS = 10_000;
 /** What brings bytes is answered when they are kept. */
 const WRITE_TIMEOUT_MS = 300_000;
@@ -318,4 +320,4 @@ function sha256(content) {
     return createHash("sha256").update(content).digest("hex");
 }
 
-module.exports = { Bucket, Refusal };
+module.exports = { Bucket, MOVE_MARK, Refusal };

@@ -2,11 +2,9 @@ import { connect as connectTcp, isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { text } from "node:stream/consumers";
 import { redisCommands } from "./registry-config";
-import { type Answer, Bucket, Refusal } from "./s3";
+import { type Answer, Bucket, MOVE_MARK, Refusal } from "./s3";
 import { bucketName, type RedisCache, type S3Storage } from "./storage-config";
 
-/** Says in the bucket that the images of a volume are being moved there. */
-export const MOVE_MARK = ".private-registry-move";
 const WRITE_TEST = ".private-registry-write-test";
 
 /** What a look at a service came to; neither: it can be used. */

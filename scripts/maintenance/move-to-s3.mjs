@@ -9,8 +9,6 @@ import { Progress } from "./progress.mjs";
 import { findRegistry, MaintenanceError, withLock } from "./registry.mjs";
 import { bytes, count, main, say } from "./report.mjs";
 
-/** As lib/service-checks.ts has it: no `up` takes a bucket with it. */
-const MARK = ".private-registry-move";
 const TOP = "docker/registry/v2/";
 /** Smaller files go several at once. */
 const SMALL_BYTES = 1 << 20;
@@ -51,7 +49,7 @@ async function move(registry, target) {
     check();
     await mark(registry, target);
     say("2/4 copying; pushes and pulls go on …");
-    await copy(registry, target, []);
+    await copy(registry, target, () => false);
     if (mode === "copy") {
         say(
             `Copied what is there now; the registry is as it was. To end the move: npm run move-to-s3${option && ` --${option}`}`,
@@ -165,7 +163,7 @@ function run(args, output) {
  * @param {Target} target
  */
 async function mark(registry, { bucket, root, name }) {
-    const found = await bucket.ask("GET", root + MARK);
+    const found = await bucket.ask("GET", root + s3.MOVE_MARK);
     if (found.status === 200) {
         if (JSON.parse(found.body).from !== registry.container) {
             throw new MaintenanceError(
@@ -180,23 +178,21 @@ async function mark(registry, { bucket, root, name }) {
         );
     }
     const body = JSON.stringify({ from: registry.container, since: new Date().toISOString() });
-    const { status } = await bucket.ask("PUT", root + MARK, { body });
+    const { status } = await bucket.ask("PUT", root + s3.MOVE_MARK, { body });
     if (status !== 200) throw new MaintenanceError(`${name} cannot be written to (${status})`);
 }
 
 /**
- * Copies what the bucket lacks, and these files in any case. Returns the names of all files in the volume, and of those that
- * the bucket had.
+ * Copies what the bucket lacks, and what is to be copied in any case. Returns the names of all files in the volume.
  *
  * @param {Registry} registry
  * @param {Target} target
- * @param {string[]} always
+ * @param {(name: string) => boolean} isAgain
  */
-async function copy(registry, target, always) {
+async function copy(registry, target, isAgain) {
     const { files } = await listImages(registry);
     const present = await listBucket(target);
-    const again = new Set(always);
-    const missing = [...files].filter((name) => !present.has(name) || again.has(name));
+    const missing = [...files].filter((name) => !present.has(name) || isAgain(name));
     const progress = new Progress("images");
     /** @type {Set<Promise<void>>} */
     const running = new Set();
@@ -226,7 +222,7 @@ async function copy(registry, target, always) {
     say(
         `    ${count(missing.length, "file")}, ${bytes(size)}; ${files.size - missing.length} were there`,
     );
-    return { files, present };
+    return files;
 }
 
 /**
@@ -257,12 +253,7 @@ async function send({ bucket, root, name }, file, body) {
  * @param {Target} target
  */
 async function copyRest(registry, target) {
-    const { files } = await listImages(registry);
-    await copy(
-        registry,
-        target,
-        [...files].filter((name) => TAG.test(name)),
-    );
+    const files = await copy(registry, target, (name) => TAG.test(name));
     const arrived = await listBucket(target);
     for (const name of arrived) {
         if (files.has(name)) continue;
@@ -292,8 +283,8 @@ async function listBucket({ bucket, root }) {
  * @param {Target} target
  */
 async function finish(registry, { bucket, root, name }) {
-    const { status } = await bucket.ask("HEAD", root + MARK);
-    if (status === 200) await bucket.ask("DELETE", root + MARK);
+    const { status } = await bucket.ask("HEAD", root + s3.MOVE_MARK);
+    if (status === 200) await bucket.ask("DELETE", root + s3.MOVE_MARK);
     say(
         status === 200
             ? `The registry's images are those of ${name}.`

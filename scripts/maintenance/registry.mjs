@@ -6,6 +6,7 @@ import { hostname, userInfo } from "node:os";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { run } from "../check/run.mjs";
+import { EVERYTHING, rightsIn } from "../check/rights.mjs";
 import { find, readResources } from "../check/state.mjs";
 
 /** Where the settings are inside the registry's container. */
@@ -80,7 +81,7 @@ export function findRegistry(stack, { mayBeService = false } = {}) {
     const volumes = container.inputs.volumes ?? [];
     const settings = volumes.find(({ readOnly }) => readOnly);
     const data = volumes.find(({ containerPath }) => containerPath === DATA);
-    const administrators = administratorsOf(find(resources, "registry-gateway-loader"));
+    const rights = rightsIn(find(resources, "registry-gateway-loader")?.inputs);
     return {
         stack,
         container: container.inputs.name,
@@ -97,26 +98,10 @@ export function findRegistry(stack, { mayBeService = false } = {}) {
         address,
         port,
         caBundle,
-        account: Object.entries(passwords).find(([name]) => administrators?.includes(name) ?? true),
+        account: Object.entries(passwords).find(
+            ([name]) => Object.keys(rights).length === 0 || rights[name] === EVERYTHING,
+        ),
     };
-}
-
-/**
- * The accounts that may do everything, where accounts differ in that.
- *
- * @param {any} gateway the loader of its settings
- * @returns {string[] | undefined}
- */
-function administratorsOf(gateway) {
-    const prefix = "private-registry.access.";
-    /** @type {{ label: string, value: string }[]} */
-    const rights = (gateway?.inputs.labels ?? []).filter((/** @type {any} */ { label }) =>
-        label.startsWith(prefix),
-    );
-    if (rights.length === 0) return undefined;
-    return rights
-        .filter(({ value }) => value === "everything")
-        .map(({ label }) => label.slice(prefix.length));
 }
 
 /**

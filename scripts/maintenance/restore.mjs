@@ -13,8 +13,6 @@ import { unseal } from "./sealed.mjs";
 import { differingConfig, giveState, makeStack, resourcesHere } from "./stack-copy.mjs";
 
 const DEFAULT_HOST = "unix:///var/run/docker.sock";
-/** Where the registry's container and its loader have the volume with the settings. */
-const SETTINGS = ["/etc/private-registry", "/settings"];
 
 const [, , path = "", stack = "", mode = "", force = ""] = process.argv;
 
@@ -210,7 +208,7 @@ async function refuseContainers({ project, stack: name }, place) {
     const names = containers.map(({ Name }) => Name.replace(/^\//, ""));
     // The images may lie in another volume than the backup's did.
     const volumes = containers.flatMap(({ Mounts }) =>
-        Mounts.filter(({ Destination }) => SETTINGS.includes(Destination)),
+        Mounts.filter(({ Destination }) => Destination !== DATA),
     );
     const networks = containers.flatMap(({ NetworkSettings }) =>
         Object.keys(NetworkSettings.Networks),

@@ -1,6 +1,7 @@
 // @ts-check
 // What a preview means for people: who gains or loses access, what restarts, which hosts change, what happens to the images.
 import { readFileSync } from "node:fs";
+import { EVERYTHING, rightsIn } from "../check/rights.mjs";
 
 /** @typedef {"create" | "update" | "replace" | "delete"} Operation */
 /** @typedef {{ name: string, operation: Operation, isRetained: boolean, rights?: Rights }} Change */
@@ -108,25 +109,20 @@ export function review(changes) {
         }),
     );
     lines.push(...changes.flatMap(({ rights }) => (rights === undefined ? [] : ofRights(rights))));
-    const restarts = changes.some(
-        ({ name, operation }) => name === "registry-server-container" && operation !== "update",
-    );
-    const loads = changes.some(({ name }) => name === "registry-server-loader");
-    if (loads && !restarts) lines.push("the registry runs on, and reads its accounts anew");
-    const gatewayLoads = changes.some(({ name }) => name === "registry-gateway-loader");
-    const gatewayRestarts = changes.some(({ name }) =>
-        /^registry-gateway-(container|access)$/.test(name),
-    );
-    if (gatewayLoads && !gatewayRestarts)
+    const changed = (/** @type {RegExp} */ names) => changes.filter(({ name }) => names.test(name));
+    const restarts = (/** @type {RegExp} */ names) =>
+        changed(names).some(({ operation }) => operation !== "update");
+    if (changed(/^registry-server-loader$/).length > 0 && !restarts(/^registry-server-container$/))
+        lines.push("the registry runs on, and reads its accounts anew");
+    if (
+        changed(/^registry-gateway-loader$/).length > 0 &&
+        !restarts(/^registry-gateway-(container|access)$/)
+    )
         lines.push(
             "the gateway runs on, and takes accounts, permissions and certificate while it does",
         );
     return lines.length > 0 ? lines : ["nobody gains or loses access, and nothing restarts"];
 }
-
-const ACCESS_LABEL = "private-registry.access.";
-/** What an account may do where accounts do not differ in that. */
-const EVERYTHING = "everything";
 
 /**
  * @param {Rights} rights
@@ -145,20 +141,6 @@ function ofRights({ before, after }) {
 }
 
 /**
- * @param {any} state of a loader of settings
- * @returns {Record<string, string>}
- */
-function rightsIn(state) {
-    /** @type {{ label: string, value: string }[]} */
-    const labels = state?.inputs?.labels ?? [];
-    return Object.fromEntries(
-        labels
-            .filter(({ label }) => label.startsWith(ACCESS_LABEL))
-            .map(({ label, value }) => [label.slice(ACCESS_LABEL.length), value]),
-    );
-}
-
-/**
  * @param {string} text the engine's log of events
  * @returns {Change[]} in the order of their names
  */
@@ -172,7 +154,7 @@ export function changesIn(text) {
             const isRetained = old?.retainOnDelete === true;
             const rights =
                 name === "registry-gateway-loader" && op !== "delete"
-                    ? { before: rightsIn(old), after: rightsIn(next) }
+                    ? { before: rightsIn(old?.inputs), after: rightsIn(next?.inputs) }
                     : undefined;
             changes.set(name, { name, operation: op, isRetained, rights });
         }

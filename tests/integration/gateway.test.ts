@@ -1,5 +1,5 @@
 import { request } from "node:https";
-import { docker, DockerUser } from "../support/docker";
+import { docker } from "../support/docker";
 import { ask } from "../support/registry-client";
 import { must } from "../support/run";
 import { freePort, type Outputs, type TestStack, withStack } from "../support/stack";
@@ -134,39 +134,34 @@ test("a registry that is replaced, and one that was killed, are waited for", () 
 
 test("a registry gets a gateway, and loses it again, with all its images", () =>
     withStack({}, async (stack) => {
-        const user = new DockerUser();
-        try {
-            await stack.up();
-            const outputs = await stack.outputs();
-            const digest = await pushBlob(outputs, "dev");
-            const find = async () =>
-                (
-                    await ask(await stack.outputs(), `/v2/stream/blobs/blobs/${digest}`, {
-                        team: "dev",
-                    })
-                ).status;
+        await stack.up();
+        const outputs = await stack.outputs();
+        const digest = await pushBlob(outputs, "dev");
+        const find = async () =>
+            (
+                await ask(await stack.outputs(), `/v2/stream/blobs/blobs/${digest}`, {
+                    team: "dev",
+                })
+            ).status;
 
-            stack.configure({ gateway: true });
-            await stack.up();
-            expect(await find()).toBe(200);
-            expect((await stack.outputs()).teams).toEqual(outputs.teams);
-            expect((await stack.up()).stdout).not.toMatch(/\d+ (created|updated|replaced|deleted)/);
+        stack.configure({ gateway: true });
+        await stack.up();
+        expect(await find()).toBe(200);
+        expect((await stack.outputs()).teams).toEqual(outputs.teams);
+        expect((await stack.up()).stdout).not.toMatch(/\d+ (created|updated|replaced|deleted)/);
 
-            stack.configure({});
-            const refused = await stack.pulumi(["up", "--yes", "--skip-preview"]);
-            expect(refused.code).not.toBe(0);
-            expect(refused.printed).toContain(`docker rm --force ${stack.containerName}-gateway`);
-            expect(await find()).toBe(200);
-            await docker("rm", "--force", `${stack.containerName}-gateway`);
-            await stack.up();
-            expect(await find()).toBe(200);
-            expect(await stack.containers()).toHaveLength(2);
+        stack.configure({});
+        const refused = await stack.pulumi(["up", "--yes", "--skip-preview"]);
+        expect(refused.code).not.toBe(0);
+        expect(refused.printed).toContain(`docker rm --force ${stack.containerName}-gateway`);
+        expect(await find()).toBe(200);
+        await docker("rm", "--force", `${stack.containerName}-gateway`);
+        await stack.up();
+        expect(await find()).toBe(200);
+        expect(await stack.containers()).toHaveLength(2);
 
-            await stack.destroy();
-            expect(await stack.containers()).toEqual([]);
-        } finally {
-            await user.dispose();
-        }
+        await stack.destroy();
+        expect(await stack.containers()).toEqual([]);
     }));
 
 test("what is no request for the registry gets a short answer, and metrics are on the loopback only", () =>
