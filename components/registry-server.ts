@@ -256,10 +256,10 @@ export class RegistryServer extends pulumi.ComponentResource {
                     ...(args.s3 === undefined ? {} : { [CONTAINER.data]: "size=1m" }),
                 },
                 capabilities: { drops: ["ALL"] },
-                // An upstream that swallows what is sent to it is given up after 7 s and not after 30: until then others wait.
+                // An upstream that swallows what is sent to it is given up after 3 s and not after 30: until then others wait.
                 ...(args.upstream === undefined
                     ? {}
-                    : { sysctls: { "net.ipv4.tcp_syn_retries": "2" } }),
+                    : { sysctls: { "net.ipv4.tcp_syn_retries": "1" } }),
                 healthcheck: healthcheck(`http://127.0.0.1:${CONTAINER.debugPort}/debug/health`),
             },
             {
