@@ -287,7 +287,7 @@ type Values = {
 };
 
 /** Keys that are objects of many fields, which lib/client-config.ts and lib/storage-config.ts read. */
-const OBJECT_KEYS = ["clients", "ssh", "storage", "redis"];
+export const OBJECT_KEYS: readonly string[] = ["clients", "ssh", "storage", "redis"];
 
 /** What `config.ts` gives to the program: everything that the registry is made from. */
 export interface Settings extends PrivateRegistryArgs {

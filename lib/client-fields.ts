@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { isHostName } from "./names";
-import type { Field } from "./object-fields";
+import { type Field, isObject } from "./object-fields";
 import { boolean, integer, PRINTABLE, wellFormed } from "./scalars";
 import { type Target, TARGETS } from "./trust-script";
 
@@ -88,7 +88,8 @@ export const JUMP_FIELDS: Readonly<Record<string, Field>> = { ...HOST_FIELDS, ..
 export const SSH_FIELDS: Readonly<Record<string, Field>> = {
     ...LOGIN_FIELDS,
     jumpHost: {
-        schema: z.record(z.string(), z.unknown()),
+        // A record would leave a field called __proto__ out without a word.
+        schema: z.custom(isObject),
         allowed: "an object {host, hostKey, …} with the fields of ssh",
         example: "",
     },

@@ -31,7 +31,7 @@ export function configError(problems: readonly ConfigProblem[]): pulumi.RunError
 }
 
 /** What JSON leaves as it is and a terminal may act on. */
-const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+const CONTROLS = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** A value that may be a secret, as an error shows it. */
 export const HIDDEN = Symbol("not shown");
@@ -50,7 +50,8 @@ function show(value: unknown): string {
 function cut(text: string, length = SHOWN_LENGTH): string {
     // Twice as much is enough to see that it is too long: what is made visible only grows.
     const shown = visible(text.slice(0, 2 * length));
-    return shown.length <= length ? shown : `${shown.slice(0, length)}…`;
+    // No half of a character.
+    return shown.length <= length ? shown : `${shown.slice(0, length).replace(/\p{Cs}$/u, "")}…`;
 }
 
 function visible(text: string): string {

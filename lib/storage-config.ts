@@ -55,7 +55,7 @@ const PEM_FIELD: Field = {
     example: "< ca.crt",
 };
 
-const S3_FIELDS = {
+export const S3_FIELDS = {
     bucket: {
         schema: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
         allowed: "the name of a bucket: 3 to 63 lower-case letters, digits, dots and dashes",
@@ -89,7 +89,7 @@ const S3_FIELDS = {
     caCertificate: PEM_FIELD,
 } satisfies Record<string, Field>;
 
-const REDIS_FIELDS = {
+export const REDIS_FIELDS = {
     address: {
         schema: z.string().refine((text) => parseAddress(text) !== undefined),
         allowed:
