@@ -107,6 +107,13 @@ test.each(PATHS.filter(([, kind]) => kind === "object"))(
     },
 );
 
+test.each(PATHS.filter(([path]) => path.endsWith("{}")))(
+    "%s: a name that is read as something else, or that every object has",
+    (path, kind) => {
+        for (const name of [...TEXTS, ...PIECES]) check(path, kind, name);
+    },
+);
+
 test.each(PATHS.filter(([, kind]) => kind === "object"))(
     "%s: a field that stands twice",
     (path) => {
