@@ -196,3 +196,13 @@ afterAll(() => {
     if (process.argv.includes("-t") || process.argv.includes("--testNamePattern")) return;
     process.stdout.write(`hostile configuration: ${cases} cases\n`);
 });
+
+test.each(["teams", "clients", "ssh.jumpHost", "clients.*.jumpHost", "subject", "swarm"])(
+    "%s: __proto__ beside what is right is not left out without a word",
+    (path) => {
+        cases++;
+        const right = (SAMPLES[path] ?? []).at(path === "teams" ? 1 : -1);
+        const both = Object.fromEntries([...Object.entries(right as object), ["__proto__", {}]]);
+        expect(outcome(configWith(path, both))).toHaveProperty("said");
+    },
+);
