@@ -6,6 +6,7 @@ import { describeMachine } from "./machine.mjs";
 import { say, seconds } from "./measure.mjs";
 import { renderReadme } from "./readme.mjs";
 import * as auth from "./auth.mjs";
+import * as clients from "./clients.mjs";
 import * as conformance from "./conformance.mjs";
 import * as engine from "./engine.mjs";
 import * as fleet from "./fleet.mjs";
@@ -34,7 +35,7 @@ import * as state from "./state.mjs";
 
 /** @type {Record<string, Benchmark>} */
 const BENCHMARKS = {
-    ...{ engine, lifecycle, gap, fleet, scale, auth, gateway, conformance, state, setup },
+    ...{ engine, lifecycle, gap, fleet, scale, auth, gateway, conformance, clients, state, setup },
     "setup-cold": setupCold,
 };
 

@@ -21,7 +21,7 @@ const PACKAGE = "github.com/opencontainers/distribution-spec/conformance";
 
 /** Builds the suite where it is not there yet; returns the path of its program. */
 export async function buildSuite() {
-    const tool = join(PROJECT, "tests/support/go-tool");
+    const tool = join(PROJECT, "tests/support/build-go-tool");
     return (await must(tool, ["conformance", PACKAGE])).trim();
 }
 
