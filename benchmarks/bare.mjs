@@ -57,9 +57,11 @@ export async function startRegistry(name, certificates, password, cost) {
  * returns its port.
  *
  * @param {string} name
+ * @param {string} image
  */
-export async function startOpenRegistry(name) {
-    const port = await startContainer(name, { REGISTRY_STORAGE_DELETE_ENABLED: "true" });
+export async function startOpenRegistry(name, image = IMAGE) {
+    const settings = { REGISTRY_STORAGE_DELETE_ENABLED: "true" };
+    const port = await startContainer(name, settings, [], image);
     await answers(name, async () => (await fetch(`http://127.0.0.1:${port}/v2/`)).status);
     return port;
 }
@@ -68,13 +70,14 @@ export async function startOpenRegistry(name) {
  * @param {string} name
  * @param {Readonly<Record<string, string>>} settings
  * @param {readonly string[]} options
+ * @param {string} image
  */
-async function startContainer(name, settings, options = []) {
+async function startContainer(name, settings, options, image = IMAGE) {
     const variables = Object.entries({ OTEL_TRACES_EXPORTER: "none", ...settings }).flatMap(
         ([key, value]) => ["-e", `${key}=${value}`],
     );
     const publish = ["--name", name, "-p", "127.0.0.1::5000"];
-    await must("docker", ["run", "-d", ...publish, ...options, ...variables, IMAGE]);
+    await must("docker", ["run", "-d", ...publish, ...options, ...variables, image]);
     const published = await must("docker", ["port", name, "5000"]);
     return Number(/:(\d+)\s*$/.exec(published)?.[1]);
 }

@@ -10,12 +10,12 @@ const COLUMNS = [
     ...["pull by digest", "list tags", "attach", "delete", "not its own"],
 ];
 
-export const title = "Clients: the programs that people use registries with";
+export const title = "Programs that people use registries with";
 export const about = `
 What [${TEST}](../${TEST}) found: each program with a login, a push, pulls by tag and by digest and what else it can do,
 on hosts that the stack has set up, against a registry alone and against one behind a gateway with permissions.
 "Without login" is a push before the login, "not its own" one to a repository that the account's team may not push to;
-both have to be refused. Debian's programs are its packages of release 12; the others are built from their Go modules.`;
+both have to be refused. "-" is a step that the program has no command for, or none that is tried. Debian's programs are its packages of release 12; the others are built from their Go modules.`;
 
 /** Runs the test, and hands on the table that it writes. */
 export function measure() {

@@ -9,7 +9,7 @@ import { withWorkspace } from "./workspace.mjs";
 
 const COUNTED = /** @type {const} */ (["passed", "failed", "skipped", "disabled"]);
 
-export const title = "Conformance: what is left of the registry's features, and their time";
+export const title = "What is left of the registry's features, and the time that they take";
 export const about = `
 All of the conformance suite of the OCI distribution specification 1.1 (\`github.com/opencontainers/distribution-spec/conformance\`
 ${suiteVersion()}) against a bare registry of the same image without TLS and accounts, against our stack, and against ours
@@ -20,7 +20,7 @@ included; the seconds are the suite's as well. \`npm run conformance\` does one 
 /** Runs the suite in turns, and compares what it reports. */
 export function measure() {
     return withWorkspace((workspace) =>
-        withBare((bare) =>
+        withBare(undefined, (bare) =>
             withOurs({}, (ours) =>
                 withOurs({ hasGateway: true }, (guarded) =>
                     compare(join(workspace.folder, "reports"), [bare, ours, guarded]),

@@ -58,7 +58,7 @@ async function runAll(folder, { gateway, reports, settings }) {
         }
         return { name: subject.name, found };
     };
-    const finished = [await withBare(use)];
+    const finished = [await withBare(settings.image, use)];
     say(`${OURS}: up`);
     finished.push(await withOurs({ settings }, use));
     if (gateway) {

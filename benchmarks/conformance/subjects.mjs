@@ -23,14 +23,15 @@ const PERMISSIONS = {
 /**
  * Starts a bare registry of the same image without TLS and accounts, and takes it away again after the use.
  *
+ * @param {string | undefined} image unset: the one that ours has by itself
  * @param {(subject: import("./suite.mjs").Subject) => Promise<T>} use
  * @template T
  */
-export function withBare(use) {
+export function withBare(image, use) {
     return withWorkspace(async (workspace) => {
         const container = `${workspace.name}-bare`;
         try {
-            const port = await startOpenRegistry(container);
+            const port = await startOpenRegistry(container, image);
             return await use({ name: BARE, registry: `127.0.0.1:${port}` });
         } finally {
             await attempt("docker", ["rm", "--force", "--volumes", container]);

@@ -77,6 +77,7 @@ describe.each(Object.entries(STACKS))("%s", (kind, config) => {
             row.version = await user.version();
             await user.begin();
 
+            row["without login"] = "failed";
             const early = await user.run("push", { isLoggedIn: false });
             expect([early.code === 0, early.stderr + early.stdout]).toEqual([
                 false,
@@ -88,7 +89,7 @@ describe.each(Object.entries(STACKS))("%s", (kind, config) => {
 
             for (const step of STEPS) {
                 if (program.steps[step] === undefined) {
-                    row[step] = "no such command";
+                    row[step] = "-";
                     continue;
                 }
                 row[step] = "failed";
@@ -104,6 +105,7 @@ describe.each(Object.entries(STACKS))("%s", (kind, config) => {
             }
 
             if ("gateway" in config) {
+                row["not its own"] = "failed";
                 const other = await user.run("push", { repository: `other/${user.name}` });
                 expect([other.code === 0, other.stderr + other.stdout]).toEqual([
                     false,
