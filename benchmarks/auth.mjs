@@ -8,8 +8,9 @@ import { createInterface } from "node:readline";
 import { makeCertificate, startRegistry } from "./bare.mjs";
 import { CLIENTS, findClient, SECONDS } from "./load.mjs";
 import { interleave, medians } from "./measure.mjs";
+import { startOurs } from "./ours.mjs";
 import { attempt } from "./run.mjs";
-import { freePort, withWorkspace } from "./workspace.mjs";
+import { withWorkspace } from "./workspace.mjs";
 
 const COSTS = [4, 5, 10];
 const OURS = "ours (cost 5)";
@@ -52,21 +53,8 @@ export function measure() {
                 subjects.push([label, rate(port, account)]);
             }
 
-            const port = await freePort();
-            const ours = workspace.copyOfProgram("ours", port);
-            await workspace.initialize(ours);
-            await workspace.up(ours);
-            const outputs = await workspace.pulumi(ours, [
-                "stack",
-                "output",
-                "--json",
-                "--show-secrets",
-            ]);
-            /** @type {{ teams: Record<string, { username: string, password: string }> }} */
-            const { teams } = JSON.parse(outputs);
-            const [team] = Object.values(teams);
-            if (team === undefined) throw new Error("the stack has no team");
-            subjects.push([OURS, rate(port, `${team.username}:${team.password}`)]);
+            const ours = await startOurs(workspace, "ours");
+            subjects.push([OURS, rate(ours.port, ours.user)]);
 
             const samples = await interleave(subjects);
             const of = medians(samples);

@@ -36,7 +36,6 @@ export async function makeCertificate(folder) {
 export async function startRegistry(name, certificates, password, cost, host = "127.0.0.1") {
     /** @type {Record<string, string>} */
     const settings = {
-        OTEL_TRACES_EXPORTER: "none",
         REGISTRY_HTTP_TLS_CERTIFICATE: "/certificates/tls.crt",
         REGISTRY_HTTP_TLS_KEY: "/certificates/tls.key",
     };
@@ -47,16 +46,51 @@ export async function startRegistry(name, certificates, password, cost, host = "
         settings.REGISTRY_AUTH_HTPASSWD_REALM = "registry";
         settings.REGISTRY_AUTH_HTPASSWD_PATH = `/certificates/${file}`;
     }
-    const variables = Object.entries(settings).flatMap(([key, value]) => ["-e", `${key}=${value}`]);
-    const mount = `${certificates}:/certificates:ro`;
-    const options = ["--name", name, "-p", `${host}::5000`, "-v", mount, ...variables];
-    await must("docker", ["run", "-d", ...options, IMAGE]);
-    const published = await must("docker", ["port", name, "5000"]);
-    const port = Number(/:(\d+)\s*$/.exec(published)?.[1]);
+    const mount = ["-v", `${certificates}:/certificates:ro`];
+    const port = await startContainer(name, settings, mount, { host });
     const account = cost === undefined ? undefined : `dev:${password}`;
+    await answers(name, () => get(port, account, false, { host }));
+    return port;
+}
+
+/**
+ * Starts a bare registry without TLS and accounts that takes deletions, as ours does, and waits until it answers;
+ * returns its port.
+ *
+ * @param {string} name
+ * @param {string} image
+ */
+export async function startOpenRegistry(name, image = IMAGE) {
+    const settings = { REGISTRY_STORAGE_DELETE_ENABLED: "true" };
+    const port = await startContainer(name, settings, [], { image });
+    await answers(name, async () => (await fetch(`http://127.0.0.1:${port}/v2/`)).status);
+    return port;
+}
+
+/**
+ * @param {string} name
+ * @param {Readonly<Record<string, string>>} settings
+ * @param {readonly string[]} options
+ * @param {{ image?: string, host?: string }} place what to run, and the address of this machine to publish it on
+ */
+async function startContainer(name, settings, options, { image = IMAGE, host = "127.0.0.1" } = {}) {
+    const variables = Object.entries({ OTEL_TRACES_EXPORTER: "none", ...settings }).flatMap(
+        ([key, value]) => ["-e", `${key}=${value}`],
+    );
+    const publish = ["--name", name, "-p", `${host}::5000`];
+    await must("docker", ["run", "-d", ...publish, ...options, ...variables, image]);
+    const published = await must("docker", ["port", name, "5000"]);
+    return Number(/:(\d+)\s*$/.exec(published)?.[1]);
+}
+
+/**
+ * @param {string} name
+ * @param {() => Promise<number | undefined>} ask
+ */
+async function answers(name, ask) {
     for (let tries = 0; ; tries++) {
-        const status = await get(port, account, false, { host }).catch(() => 0);
-        if (status === 200) return port;
+        const status = await ask().catch(() => 0);
+        if (status === 200) return;
         if (tries >= 100) throw new Error(`${name} does not answer (last status: ${status})`);
         await new Promise((resolve) => setTimeout(resolve, 50));
     }

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { makeCertificate, startRegistry } from "./bare.mjs";
 import { CLIENTS, findClient, SECONDS } from "./load.mjs";
 import { interleave, medians } from "./measure.mjs";
+import { startOurs } from "./ours.mjs";
 import { attempt, must, run } from "./run.mjs";
-import { freePort, stackFile, withWorkspace } from "./workspace.mjs";
+import { withWorkspace } from "./workspace.mjs";
 
 const BLOB_BYTES = 256 * 1024 * 1024;
 const CONTROL = "unix//run/control/control.sock";
@@ -40,13 +41,11 @@ async function compare(other, workspace) {
     const plainName = `${workspace.name}-plain`;
     try {
         const bare = await startRegistry(bareName, certificates, "", undefined);
-        const direct = await freePort();
-        const port = await freePort();
-        const account = await startOurs(other, "direct", direct, []);
-        const guarded = await startOurs(workspace, "guarded", port, [
-            `  private-registry:containerName: ${workspace.name}-guarded`,
-            "  private-registry:teams: {dev: {push: ['bench/*']}, web: {pull: ['web/*']}}",
-        ]);
+        const direct = await startOurs(other, "direct");
+        const { port, user: guarded } = await startOurs(workspace, "guarded", {
+            containerName: `${workspace.name}-guarded`,
+            teams: { dev: { push: ["bench/*"] }, web: { pull: ["web/*"] } },
+        });
         const access = `${workspace.name}-guarded-access`;
         const plain = await startPlain(workspace, `${workspace.name}-guarded-gateway`, plainName);
 
@@ -54,7 +53,7 @@ async function compare(other, workspace) {
         const closed = () => reload(access, (config) => config);
         const rates = await interleave([
             ["registry alone, no accounts", rate(bare)],
-            ["ours without a gateway", rate(direct, account)],
+            ["ours without a gateway", rate(direct.port, direct.user)],
             ["gateway, asks nobody", rate(plain)],
             ["gateway, no accounts", async () => (await open(), rate(port, guarded)())],
             ["gateway, permissions", async () => (await closed(), rate(port, guarded)())],
@@ -107,26 +106,6 @@ async function compare(other, workspace) {
             await attempt("docker", ["rm", "--force", "--volumes", name]);
         }
     }
-}
-
-/**
- * @param {import("./workspace.mjs").Workspace} workspace
- * @param {string} folderName
- * @param {number} port
- * @param {string[]} lines of configuration
- * @returns {Promise<string>} user name and password of team dev
- */
-async function startOurs(workspace, folderName, port, lines) {
-    const folder = workspace.copyOfProgram(folderName, port);
-    writeFileSync(
-        join(folder, `Pulumi.${workspace.name}.yaml`),
-        stackFile(port) + lines.map((line) => `${line}\n`).join(""),
-    );
-    await workspace.initialize(folder);
-    await workspace.up(folder);
-    const args = ["stack", "output", "teams", "--json", "--show-secrets"];
-    const { dev } = JSON.parse(await workspace.pulumi(folder, args));
-    return `${dev.username}:${dev.password}`;
 }
 
 /**

@@ -6,6 +6,8 @@ import { describeMachine } from "./machine.mjs";
 import { say, seconds } from "./measure.mjs";
 import { renderReadme } from "./readme.mjs";
 import * as auth from "./auth.mjs";
+import * as clients from "./clients.mjs";
+import * as conformance from "./conformance.mjs";
 import * as engine from "./engine.mjs";
 import * as fleet from "./fleet.mjs";
 import * as gap from "./gap.mjs";
@@ -35,7 +37,20 @@ import * as throughput from "./throughput.mjs";
 
 /** @type {Record<string, Benchmark>} */
 const BENCHMARKS = {
-    ...{ engine, lifecycle, gap, fleet, scale, auth, gateway, throughput, state, setup },
+    ...{
+        engine,
+        lifecycle,
+        gap,
+        fleet,
+        scale,
+        auth,
+        gateway,
+        throughput,
+        conformance,
+        clients,
+        state,
+        setup,
+    },
     "setup-cold": setupCold,
 };
 

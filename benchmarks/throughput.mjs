@@ -1,5 +1,5 @@
 // @ts-check
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { makeCertificate, startRegistry } from "./bare.mjs";
 import { drawBars } from "./bars.mjs";
@@ -7,11 +7,12 @@ import * as floors from "./floors.mjs";
 import { makeLayers, renew } from "./layers.mjs";
 import { CLIENTS, findClient, SECONDS } from "./load.mjs";
 import { interleave, median, medians, say } from "./measure.mjs";
+import { startOurs } from "./ours.mjs";
 import { cpuSeconds, peakMemory } from "./processes.mjs";
 import { figure } from "./readme.mjs";
 import { attempt, must } from "./run.mjs";
 import { firstByte, MANIFEST, pull, push, pushManifest } from "./transfers.mjs";
-import { freePort, stackFile, withWorkspace } from "./workspace.mjs";
+import { withWorkspace } from "./workspace.mjs";
 
 const MEBIBYTES = Number(process.env.BENCH_MEBIBYTES ?? 1024);
 const LAYERS = [1, 8, 64];
@@ -75,10 +76,10 @@ async function compare(direct, workspace) {
         };
         const sides = [
             bare,
-            await startOurs(direct, OURS, host, []),
-            await startOurs(workspace, GATEWAY, host, [
-                "  private-registry:teams: {dev: {push: ['bench/*']}, web: {pull: ['web/*']}}",
-            ]),
+            await startSide(direct, OURS, host),
+            await startSide(workspace, GATEWAY, host, {
+                teams: { dev: { push: ["bench/*"] }, web: { pull: ["web/*"] } },
+            }),
         ];
         /** @type {Map<string, number[]>} */
         const cpu = new Map();
@@ -182,30 +183,14 @@ function speed(took) {
  * @param {import("./workspace.mjs").Workspace} workspace
  * @param {string} name
  * @param {string} host
- * @param {string[]} lines of configuration
+ * @param {Readonly<Record<string, unknown>>} settings
  * @returns {Promise<Side>}
  */
-async function startOurs(workspace, name, host, lines) {
-    const port = await freePort();
-    const folder = workspace.copyOfProgram("ours", port);
-    writeFileSync(
-        workspace.stackFileOf(folder),
-        [stackFile(port, host), ...lines.map((line) => `${line}\n`)].join(""),
-    );
-    await workspace.initialize(folder);
-    await workspace.up(folder);
-    const args = ["stack", "output", "teams", "--json", "--show-secrets"];
-    const { dev } = JSON.parse(await workspace.pulumi(folder, args));
+async function startSide(workspace, name, host, settings = {}) {
+    const { port, user } = await startOurs(workspace, "ours", settings, host);
     const container = `private-registry-${workspace.name}`;
-    const others = lines.length === 0 ? [] : [`${container}-gateway`, `${container}-access`];
-    return {
-        name,
-        host,
-        port,
-        account: `${dev.username}:${dev.password}`,
-        container,
-        containers: [container, ...others],
-    };
+    const others = name === GATEWAY ? [`${container}-gateway`, `${container}-access`] : [];
+    return { name, host, port, account: user, container, containers: [container, ...others] };
 }
 
 /**

@@ -13,6 +13,7 @@ import {
     allowedMount,
     allowedRequests,
     CATALOG_ADDRESS,
+    DIGEST_ADDRESS,
     REPOSITORY_ADDRESS,
     type RequestRule,
     START_ADDRESS,
@@ -157,6 +158,12 @@ function granted(): JsonObject {
 function permissionRoutes(teams: readonly TeamAccess[]): Route[] {
     const others = teams.filter(({ admin }) => admin !== true);
     return [
+        {
+            // A mistake in a digest is the client's, and is called by its name.
+            match: [{ ...fits(ADDRESS, DIGEST_ADDRESS), not: [fits(ADDRESS, REPOSITORY_ADDRESS)] }],
+            handle: [refusal(400, "DIGEST_INVALID", "what the address names is not a digest")],
+            terminal: true,
+        },
         {
             // An address with two readings is nobody's, so that nobody is asked for it in another's name.
             match: [

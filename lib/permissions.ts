@@ -81,6 +81,8 @@ const NEW_UPLOAD = "blobs/uploads/";
 
 /** Every address of the API that names a repository. */
 export const REPOSITORY_ADDRESS = `^/v2/${REPOSITORY}/(?:${PULLED}|${NEW_UPLOAD}(?:${UPLOAD})?)${QUERY}$`;
+/** Those of them, and more, in which a digest is meant: what stands there has a colon, and is no tag. */
+export const DIGEST_ADDRESS = `^/v2/${REPOSITORY}/(?:manifests|blobs|referrers)/[^/?]*(?::|%3[Aa])[^/?]*${QUERY}$`;
 /** The addresses that name none: the start page of the API, and for admins the list of all repositories. */
 export const START_ADDRESS = `^/v2/${QUERY}$`;
 export const CATALOG_ADDRESS = `^/v2/_catalog${QUERY}$`;

@@ -137,6 +137,31 @@ test("a refusal says so in the words that Docker shows", async () => {
     expect(JSON.parse(anonymous.body)).toMatchObject({ errors: [{ code: "UNAUTHORIZED" }] });
 });
 
+test("a mistake in a digest is called by its name", async () => {
+    for (const [method, rest] of [
+        ["GET", "manifests/sha256:mistake"],
+        ["PUT", "manifests/sha256:mistake"],
+        ["GET", `manifests/sha256%3A${"a".repeat(20)}`],
+        ["DELETE", "blobs/sha256:abc"],
+        ["GET", "referrers/sha256:"],
+    ] as const) {
+        for (const repository of ["app/x", "other/x"]) {
+            const { status, body } = await ask(outputs, `/v2/${repository}/${rest}`, {
+                team: "app",
+                method,
+            });
+            expect([method, rest, status]).toEqual([method, rest, 400]);
+            expect(JSON.parse(body)).toMatchObject({ errors: [{ code: "DIGEST_INVALID" }] });
+        }
+    }
+    expect((await ask(outputs, "/v2/app/x/manifests/sha256:mistake")).status).toBe(401);
+    const digest = sha256("mistake");
+    for (const rest of [`manifests/${digest}`, `blobs/${digest}`]) {
+        const { status } = await ask(outputs, `/v2/app/x/${rest}`, { team: "app" });
+        expect([rest, status]).toEqual([rest, 404]);
+    }
+});
+
 test("a blob is mounted only from where the team may pull, however it is asked for", async () => {
     const secret = await putBlob("ops", "other/mount", "secret");
     const shared = await putBlob("ops", "base/mount", "shared");

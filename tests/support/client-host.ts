@@ -173,7 +173,10 @@ export class ClientHost {
     }
 
     /** Runs a shell command line on the host, without SSH. */
-    public run(command: string, { user = "root", input = "" } = {}): Promise<Result> {
+    public run(
+        command: string,
+        { user = "root", input = "" }: { user?: string; input?: string | Buffer } = {},
+    ): Promise<Result> {
         const args = ["exec", "--interactive", "--user", user, this.name, "sh", "-c", command];
         return run("docker", args, { input });
     }
