@@ -7,6 +7,7 @@ import { arePermissionsUsed, type TeamAccess } from "../lib/permissions";
 import { bucketName, type RedisCache, type S3Storage } from "../lib/storage-config";
 import { CertificateAuthority, type KeyAlgorithm, type Subject } from "./certificate-authority";
 import { type ClientHost, ClientTrust } from "./client-trust";
+import type { Limits } from "./container-parts";
 import { Gateway } from "./gateway";
 import { RegistryServer } from "./registry-server";
 import { RegistryService, type SwarmSettings } from "./registry-service";
@@ -14,7 +15,7 @@ import { ServerProof } from "./server-proof";
 import { type Team, TeamAccounts } from "./team-accounts";
 
 /** What a registry is made of. Every value decides which resources exist or what they are called, so all are plain. */
-export interface PrivateRegistryArgs {
+export interface PrivateRegistryArgs extends Limits {
     /** The name that clients type. */
     readonly hostname: string;
     /** Published port. */

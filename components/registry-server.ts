@@ -13,6 +13,8 @@ import {
 import type { Services } from "../lib/storage-config";
 import {
     healthcheck,
+    type Limits,
+    limits,
     LOADING,
     OWNER_LABEL,
     SCRATCH,
@@ -24,7 +26,7 @@ import {
 } from "./container-parts";
 
 /** With `s3` the images lie in that bucket, and neither volume nor folder is used. */
-export interface RegistryServerArgs extends Services {
+export interface RegistryServerArgs extends Services, Limits {
     /** Image of the registry, with a tag or a digest. One that the Docker host has already is not pulled. */
     readonly image: string;
     readonly containerName: string;
@@ -173,6 +175,7 @@ export class RegistryServer extends pulumi.ComponentResource {
             name,
             {
                 ...LOADING,
+                ...limits(args),
                 image: image.imageId,
                 command: [LOAD_SCRIPT],
                 uploads: [
@@ -238,6 +241,7 @@ export class RegistryServer extends pulumi.ComponentResource {
                         : []),
                 ],
                 ...SERVING,
+                ...limits(args),
                 tmpfs: {
                     ...SCRATCH,
                     ...(args.s3 === undefined ? {} : { [CONTAINER.data]: "size=1m" }),

@@ -3,6 +3,7 @@ import {
     type JsonObject,
     ERROR_LOG,
     fits,
+    HEALTH,
     isOneOf,
     plainServer,
     refusal,
@@ -29,6 +30,8 @@ export const ACCESS = {
     /** Folder of the socket that takes a new configuration. */
     control: "/run/control",
     controlSocket: "/run/control/control.sock",
+    /** Health. Its container has no network but its own loopback. */
+    localPort: 5001,
 } as const;
 
 /** What the gateway tells of a request. */
@@ -79,6 +82,7 @@ export function accessConfig({ accounts, teams }: AccessConfigArgs): string {
                             ],
                         },
                     },
+                    local: plainServer(`127.0.0.1:${ACCESS.localPort}`, [HEALTH]),
                 },
             },
         },

@@ -32,6 +32,12 @@ export function plainServer(listen: string, routes: readonly Route[]): JsonObjec
     return { listen: [listen], protocols: ["h1"], automatic_https: { disable: true }, routes };
 }
 
+/** Says that the server is there. */
+export const HEALTH: Route = {
+    match: [{ path: ["/health"] }],
+    handle: [{ handler: "static_response", status_code: 200 }],
+};
+
 /** Warnings and errors. */
 export const ERROR_LOG: JsonObject = {
     level: "WARN",

@@ -2,6 +2,7 @@ import { ACCESS, ANSWERED, ASKED, NO_MOUNT } from "./access-config";
 import {
     ERROR_LOG,
     fits,
+    HEALTH,
     isOneOf,
     type Json,
     type JsonObject,
@@ -295,10 +296,6 @@ function retries(): JsonObject {
 }
 
 function localRoutes(metricsPublished: boolean): Route[] {
-    const health = {
-        match: [{ path: ["/health"] }],
-        handle: [{ handler: "static_response", status_code: 200 }],
-    };
     const metrics = { match: [{ path: ["/metrics"] }], handle: [{ handler: "metrics" }] };
-    return metricsPublished ? [health, metrics] : [health];
+    return metricsPublished ? [HEALTH, metrics] : [HEALTH];
 }
