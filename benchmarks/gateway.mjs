@@ -116,7 +116,7 @@ async function compare(other, workspace) {
  * @param {string[]} lines of configuration
  * @returns {Promise<string>} user name and password of team dev
  */
-async function startOurs(workspace, folderName, port, lines) {
+export async function startOurs(workspace, folderName, port, lines) {
     const folder = workspace.copyOfProgram(folderName, port);
     writeFileSync(
         join(folder, `Pulumi.${workspace.name}.yaml`),
@@ -235,7 +235,7 @@ async function pull(port, path, account) {
  * @param {string} name
  * @returns {Promise<number>} ms of one wrong login, the median of many
  */
-async function guess(port, name) {
+export async function guess(port, name) {
     const times = [];
     for (let index = 0; index < GUESSES; index++) {
         const input = `user = "${name}:${randomBytes(20).toString("hex")}"\n`;

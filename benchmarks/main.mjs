@@ -10,6 +10,7 @@ import * as engine from "./engine.mjs";
 import * as fleet from "./fleet.mjs";
 import * as gap from "./gap.mjs";
 import * as gateway from "./gateway.mjs";
+import * as hardening from "./hardening.mjs";
 import * as lifecycle from "./lifecycle.mjs";
 import * as scale from "./scale.mjs";
 import * as setup from "./setup.mjs";
@@ -33,7 +34,7 @@ import * as state from "./state.mjs";
 
 /** @type {Record<string, Benchmark>} */
 const BENCHMARKS = {
-    ...{ engine, lifecycle, gap, fleet, scale, auth, gateway, state, setup },
+    ...{ engine, lifecycle, gap, fleet, scale, auth, gateway, hardening, state, setup },
     "setup-cold": setupCold,
 };
 

@@ -3,6 +3,7 @@ import {
     type JsonObject,
     ERROR_LOG,
     fits,
+    HEADER_BYTES,
     HEALTH,
     isOneOf,
     plainServer,
@@ -71,6 +72,8 @@ export function accessConfig({ accounts, teams }: AccessConfigArgs): string {
                             ...(teams === undefined ? [] : permissionRoutes(teams)),
                             { handle: [granted()] },
                         ]),
+                        // All that the gateway takes, and the address once more.
+                        max_header_bytes: 2 * HEADER_BYTES,
                         errors: {
                             routes: [
                                 {

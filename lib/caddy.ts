@@ -5,6 +5,9 @@ export interface JsonObject {
 }
 export type Route = JsonObject;
 
+/** How much of headers a client may send. Unit: bytes. */
+export const HEADER_BYTES = 64 * 1024;
+
 export const seconds = (count: number) => `${count}s`;
 
 /** Matches when the text, which may be a placeholder, fits a regular expression of Go. */

@@ -55,7 +55,8 @@ const ITEMS: Readonly<Record<string, (container: Inspected) => boolean>> = {
         Config.Healthcheck !== undefined && Config.Healthcheck.Test[0] !== "NONE",
     "5.2 AppArmor is not off": ({ AppArmorProfile }) => AppArmorProfile !== "unconfined",
     "5.4 no capability but those it needs": ({ HostConfig: { CapAdd, CapDrop } }) =>
-        CapDrop?.join() === "ALL" && (CapAdd ?? []).every((name) => name.endsWith("NET_BIND_SERVICE")),
+        CapDrop?.join() === "ALL" &&
+        (CapAdd ?? []).every((name) => name.endsWith("NET_BIND_SERVICE")),
     "5.5 not privileged": ({ HostConfig }) => !HostConfig.Privileged,
     "5.6 no folder of the host's system": ({ Mounts }) =>
         Mounts.every(({ Type, Source }) => Type === "volume" || !SENSITIVE.test(Source)),
@@ -84,7 +85,7 @@ const ITEMS: Readonly<Record<string, (container: Inspected) => boolean>> = {
     "5.19 the daemon's limits of open files and processes": ({ HostConfig }) =>
         (HostConfig.Ulimits ?? []).length === 0,
     "5.20 no mount that spreads": ({ Mounts }) =>
-        Mounts.every(({ Propagation }) => !Propagation.includes('shared')),
+        Mounts.every(({ Propagation }) => !Propagation.includes("shared")),
     "5.21 no name of the host": ({ HostConfig }) => HostConfig.UTSMode === "",
     "5.22 seccomp is not off": ({ HostConfig }) =>
         !(HostConfig.SecurityOpt ?? []).some((option) => /seccomp.unconfined/.test(option)),
