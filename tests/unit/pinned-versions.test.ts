@@ -50,7 +50,7 @@ test("the lock file has what is asked for, and every package in one version", ()
         string,
         Record<string, string>
     >;
-    const { "": _, ...locked } = packages;
+    const locked = Object.fromEntries(Object.entries(packages).filter(([path]) => path !== ""));
     for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
         expect([name, locked[`node_modules/${name}`]?.version]).toEqual([name, version]);
     }
