@@ -235,7 +235,7 @@ async function pull(port, path, account) {
  * @param {string} name
  * @returns {Promise<number>} ms of one wrong login, the median of many
  */
-export async function guess(port, name) {
+async function guess(port, name) {
     const times = [];
     for (let index = 0; index < GUESSES; index++) {
         const input = `user = "${name}:${randomBytes(20).toString("hex")}"\n`;
