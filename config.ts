@@ -164,8 +164,8 @@ const KEYS = {
     certificateValidityDays: {
         schema: integer(1, 36_500),
         allowed: "a whole number of days from 1 to 36500",
-        default: 397,
-        example: "certificateValidityDays 397",
+        default: 200,
+        example: "certificateValidityDays 200",
     },
     earlyRenewalDays: {
         schema: integer(0, 36_500),
@@ -239,6 +239,18 @@ const KEYS = {
         schema: integer(1, 65535),
         default: undefined,
         example: "metricsPort 5001",
+    },
+    memoryMiB: {
+        schema: integer(128, 1_048_576),
+        allowed: "a whole number of MiB from 128 to 1048576",
+        default: 2048,
+        example: "memoryMiB 2048",
+    },
+    cpuShares: {
+        schema: integer(2, 262_144),
+        allowed: "a whole number from 2 to 262144",
+        default: 1024,
+        example: "cpuShares 1024",
     },
     swarm: {
         schema: z.union([

@@ -12,6 +12,7 @@ import * as engine from "./engine.mjs";
 import * as fleet from "./fleet.mjs";
 import * as gap from "./gap.mjs";
 import * as gateway from "./gateway.mjs";
+import * as hardening from "./hardening.mjs";
 import * as lifecycle from "./lifecycle.mjs";
 import * as scale from "./scale.mjs";
 import * as setup from "./setup.mjs";
@@ -46,6 +47,7 @@ const BENCHMARKS = {
         auth,
         gateway,
         throughput,
+        hardening,
         conformance,
         clients,
         state,

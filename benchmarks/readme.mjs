@@ -71,9 +71,11 @@ function section(name, { title, about }) {
 
 /**
  * @param {number} value
- * @param {string} aim such as "<= 1.5", ">= 2" or "= 1"
+ * @param {string} aim such as "<= 1.5", ">= 2", "= 1" or "0.9 to 1.1"
  */
 function meets(value, aim) {
+    const [least, most] = aim.split(" to ").map(Number);
+    if (least !== undefined && most !== undefined) return value >= least && value <= most;
     const [sign, limit] = aim.split(" ");
     if (sign === "=") return value === Number(limit);
     return sign === "<=" ? value <= Number(limit) : value >= Number(limit);

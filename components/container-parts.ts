@@ -16,6 +16,19 @@ export function upload(file: string, content: pulumi.Input<string>, isProgram = 
     return { file: `/load/${file}`, content, permissions: isProgram ? "0500" : "0400" };
 }
 
+/** What each container may use of its Docker host. */
+export interface Limits {
+    /** Memory at most, what it has read and written of files lately included; it has no swap. Unit: MiB. */
+    readonly memoryMiB: number;
+    /** Its part of processors that are all busy, relative to other containers', which have 1024 unless told otherwise. */
+    readonly cpuShares: number;
+}
+
+export function limits({ memoryMiB, cpuShares }: Limits) {
+    // Docker sets the second one by itself where it is missing, which would be a difference.
+    return { memory: memoryMiB, memorySwap: memoryMiB, cpuShares };
+}
+
 /** A container that does one thing and ends, without a network; `up` waits for it. */
 export const LOADING = {
     entrypoints: ["/bin/sh", "-c"],

@@ -9,6 +9,8 @@ import { describePermissions, type TeamAccess } from "../lib/permissions";
 import { CONTAINER as REGISTRY } from "../lib/registry-config";
 import {
     healthcheck,
+    type Limits,
+    limits,
     LOADING,
     OWNER_LABEL,
     SCRATCH,
@@ -20,7 +22,7 @@ import {
 } from "./container-parts";
 import type { RegistryLink } from "./registry-server";
 
-export interface GatewayArgs {
+export interface GatewayArgs extends Limits {
     /** Image of Caddy, with a tag or a digest. One that the Docker host has already is not pulled. */
     readonly image: string;
     readonly containerName: string;
@@ -101,6 +103,7 @@ export class Gateway extends pulumi.ComponentResource {
             name,
             {
                 ...LOADING,
+                ...limits(args),
                 image: image.imageId,
                 command: [LOAD_SCRIPT],
                 uploads: [
@@ -142,6 +145,7 @@ export class Gateway extends pulumi.ComponentResource {
                     { containerPath: ACCESS.control, volumeName: volumes.control },
                     { containerPath: ACCESS.sockets, volumeName: volumes.access },
                 ],
+                healthcheck: healthcheck(`http://127.0.0.1:${ACCESS.localPort}/health`),
             },
             {
                 parent: this,
@@ -231,6 +235,7 @@ export class Gateway extends pulumi.ComponentResource {
             command: ["run", "--config", config],
             envs: HOME,
             ...SERVING,
+            ...limits(this.args),
             tmpfs: SCRATCH,
             capabilities: CAPABILITIES,
         };

@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Mirror } from "../lib/mirror-config";
+import type { Limits } from "./container-parts";
 import { RegistryServer } from "./registry-server";
 import { ServerProof } from "./server-proof";
 
-export interface MirrorCachesArgs {
+export interface MirrorCachesArgs extends Limits {
     /** By name. */
     readonly mirrors: Readonly<Record<string, Mirror>>;
     readonly hostname: string;
@@ -55,6 +56,8 @@ export class MirrorCaches extends pulumi.ComponentResource {
             name,
             {
                 image: args.image,
+                memoryMiB: args.memoryMiB,
+                cpuShares: args.cpuShares,
                 containerName,
                 dataVolume: `${args.instance}-mirror-${key}`,
                 dataRetained: false,

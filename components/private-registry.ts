@@ -8,6 +8,7 @@ import type { Mirror } from "../lib/mirror-config";
 import { bucketName, type RedisCache, type S3Storage } from "../lib/storage-config";
 import { CertificateAuthority, type KeyAlgorithm, type Subject } from "./certificate-authority";
 import { type ClientHost, ClientTrust } from "./client-trust";
+import type { Limits } from "./container-parts";
 import { Gateway } from "./gateway";
 import { MirrorCaches } from "./mirror-caches";
 import { RegistryServer } from "./registry-server";
@@ -16,7 +17,7 @@ import { ServerProof } from "./server-proof";
 import { type Team, TeamAccounts } from "./team-accounts";
 
 /** What a registry is made of. Every value decides which resources exist or what they are called, so all are plain. */
-export interface PrivateRegistryArgs {
+export interface PrivateRegistryArgs extends Limits {
     /** The name that clients type. */
     readonly hostname: string;
     /** Published port. */

@@ -14,6 +14,8 @@ import {
 } from "../lib/registry-config";
 import {
     healthcheck,
+    type Limits,
+    limits,
     LOADING,
     OWNER_LABEL,
     SCRATCH,
@@ -28,7 +30,7 @@ import {
  * With `s3` the images lie in that bucket, and neither volume nor folder is used. With `upstream` it fetches them from there,
  * and takes none from anybody else.
  */
-export interface RegistryServerArgs extends Connections {
+export interface RegistryServerArgs extends Connections, Limits {
     /** Image of the registry, with a tag or a digest. One that the Docker host has already is not pulled. */
     readonly image: string;
     readonly containerName: string;
@@ -184,6 +186,7 @@ export class RegistryServer extends pulumi.ComponentResource {
             name,
             {
                 ...LOADING,
+                ...limits(args),
                 image: image.imageId,
                 command: [LOAD_SCRIPT],
                 uploads: [
@@ -251,6 +254,7 @@ export class RegistryServer extends pulumi.ComponentResource {
                         : []),
                 ],
                 ...SERVING,
+                ...limits(args),
                 tmpfs: {
                     ...SCRATCH,
                     ...(args.s3 === undefined ? {} : { [CONTAINER.data]: "size=1m" }),

@@ -20,7 +20,7 @@ export interface SwarmSettings {
     readonly replicas: number;
     /** Where they may run, as Docker's placement constraints. Default: on any node. */
     readonly constraints?: readonly string[];
-    /** What one of them may use at most. Unit: MiB. */
+    /** What one of them may use at most. Default: what other containers of the stack may. Unit: MiB. */
     readonly memoryMiB?: number;
     /** What one of them may use at most. Unit: CPUs. */
     readonly cpus?: number;

@@ -3,6 +3,8 @@ import {
     type JsonObject,
     ERROR_LOG,
     fits,
+    HEADER_BYTES,
+    HEALTH,
     isOneOf,
     plainServer,
     refusal,
@@ -30,6 +32,8 @@ export const ACCESS = {
     /** Folder of the socket that takes a new configuration. */
     control: "/run/control",
     controlSocket: "/run/control/control.sock",
+    /** Health. Its container has no network but its own loopback. */
+    localPort: 5001,
 } as const;
 
 /** What the gateway tells of a request. */
@@ -69,6 +73,8 @@ export function accessConfig({ accounts, teams }: AccessConfigArgs): string {
                             ...(teams === undefined ? [] : permissionRoutes(teams)),
                             { handle: [granted()] },
                         ]),
+                        // All that the gateway takes, and the address once more.
+                        max_header_bytes: 2 * HEADER_BYTES,
                         errors: {
                             routes: [
                                 {
@@ -80,6 +86,7 @@ export function accessConfig({ accounts, teams }: AccessConfigArgs): string {
                             ],
                         },
                     },
+                    local: plainServer(`127.0.0.1:${ACCESS.localPort}`, [HEALTH]),
                 },
             },
         },

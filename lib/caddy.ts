@@ -5,6 +5,9 @@ export interface JsonObject {
 }
 export type Route = JsonObject;
 
+/** How much of headers a client may send. Unit: bytes. */
+export const HEADER_BYTES = 64 * 1024;
+
 export const seconds = (count: number) => `${count}s`;
 
 /** Matches when the text, which may be a placeholder, fits a regular expression of Go. */
@@ -31,6 +34,12 @@ export function refusal(status: number | string, code: string, message: string):
 export function plainServer(listen: string, routes: readonly Route[]): JsonObject {
     return { listen: [listen], protocols: ["h1"], automatic_https: { disable: true }, routes };
 }
+
+/** Says that the server is there. */
+export const HEALTH: Route = {
+    match: [{ path: ["/health"] }],
+    handle: [{ handler: "static_response", status_code: 200 }],
+};
 
 /** Warnings and errors. */
 export const ERROR_LOG: JsonObject = {

@@ -2,6 +2,8 @@ import { ACCESS, ANSWERED, ASKED, NO_MOUNT } from "./access-config";
 import {
     ERROR_LOG,
     fits,
+    HEADER_BYTES,
+    HEALTH,
     isOneOf,
     type Json,
     type JsonObject,
@@ -34,7 +36,6 @@ export const LINK_NAME = "registry";
 const PATIENCE_SECONDS = DRAIN_SECONDS + 30;
 /** The registry takes no larger manifest, and nothing else but a layer comes near it. Unit: bytes. */
 const MANIFEST_BYTES = 4 * 1024 * 1024;
-const HEADER_BYTES = 64 * 1024;
 /** How long a transfer may stand still, and how slow it may be over all: bytes in a second. */
 const STALL_SECONDS = 60;
 const SLOWEST_RATE = 1024;
@@ -296,10 +297,6 @@ function retries(): JsonObject {
 }
 
 function localRoutes(metricsPublished: boolean): Route[] {
-    const health = {
-        match: [{ path: ["/health"] }],
-        handle: [{ handler: "static_response", status_code: 200 }],
-    };
     const metrics = { match: [{ path: ["/metrics"] }], handle: [{ handler: "metrics" }] };
-    return metricsPublished ? [health, metrics] : [health];
+    return metricsPublished ? [HEALTH, metrics] : [HEALTH];
 }

@@ -107,7 +107,7 @@ change() {
 
 # Adds a line to a list of the record.
 note() {
-    grep -qxF -e "$2" "$record/$1" 2>/dev/null || error=$({ printf '%s\n' "$2" | cat >>"$record/$1"; } 2>&1) || cannot_write "$record/$1"
+    grep -qxF -e "$2" "$record/$1" 2>/dev/null || error=$({ umask 077 && printf '%s\n' "$2" | cat >>"$record/$1"; } 2>&1) || cannot_write "$record/$1"
 }
 
 make_folder() {

@@ -253,6 +253,8 @@ function start({ host, image, data }, access, script, ...args) {
         ...["--rm", "--interactive", "--log-driver", "none", "--network", "none"],
         // As the registry itself is, but for the network.
         ...["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true"],
+        // Behind what serves, where the processors are busy.
+        ...["--memory", "1g", "--memory-swap", "1g", "--cpu-shares", "512", "--pids-limit", "64"],
         ...["--volume", `${data}:/data:${access}`],
     ];
     const command = ["--entrypoint", "sh", image, "-c", withTools(script), "sh", ...args];

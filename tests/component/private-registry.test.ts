@@ -151,7 +151,7 @@ test("the authority may sign and do nothing else, the server certificate may ser
             commonName: "private-registry authority 1",
         },
         validityPeriodHours: 3650 * 24,
-        earlyRenewalHours: 427 * 24,
+        earlyRenewalHours: 230 * 24,
     });
     expect(inputs("registry-authority-server-request")).toMatchObject({
         dnsNames: ["localhost", "other.test", "registry.test"],
@@ -160,7 +160,7 @@ test("the authority may sign and do nothing else, the server certificate may ser
     });
     expect(inputs("registry-authority-server-cert")).toMatchObject({
         allowedUses: ["digital_signature", "server_auth"],
-        validityPeriodHours: 397 * 24,
+        validityPeriodHours: 200 * 24,
         earlyRenewalHours: 30 * 24,
     });
     expect(inputs("registry-authority-server-key")).toEqual({
@@ -234,6 +234,25 @@ test("the registry's container may do nothing but serve", async () => {
     });
     expect(isMarkedSecret(container.envs)).toBe(false);
     expect(isMarkedSecret(container.labels)).toBe(false);
+});
+
+test.each<[Record<string, unknown>, string[]]>([
+    [{}, ["registry-server-container", "registry-server-loader"]],
+    [
+        { gateway: true },
+        ["registry-server-container", "registry-server-loader"].concat(
+            ["container", "access", "loader"].map((role) => `registry-gateway-${role}`),
+        ),
+    ],
+])("%j: every container has a limit of memory and a weight", async (config, containers) => {
+    const { inputs, registered } = await make({ ...config, memoryMiB: 512, cpuShares: 256 });
+    expect(
+        registered.filter(({ type }) => type.endsWith("Container")).map(({ name }) => name),
+    ).toHaveLength(containers.length);
+    for (const name of containers) {
+        // Both of them: Docker would set the second one by itself, and `up` would see a difference.
+        expect(inputs(name)).toMatchObject({ memory: 512, memorySwap: 512, cpuShares: 256 });
+    }
 });
 
 test("metrics are published on loopback only, and only when asked for", async () => {
@@ -455,6 +474,10 @@ test("replicas may do nothing but serve, have an end that they come to slowly, a
             placement: { constraints: ["node.role==worker"] },
             resources: { limits: { memoryBytes: 268_435_456, nanoCpus: 500_000_000 } },
         },
+    });
+    const others = await make({ swarm: true, memoryMiB: 512, storage: { s3: BUCKET } });
+    expect(others.inputs("registry-server-service")).toMatchObject({
+        taskSpec: { resources: { limits: { memoryBytes: 536_870_912 } } },
     });
     // A Swarm keeps a secret that a service uses, so the old one goes after the new one has come.
     expect(options("registry-server-tls-key").deleteBeforeReplace).toBe(false);

@@ -18,7 +18,7 @@ test("without any configuration there is a registry on localhost:5000 with one t
         keyAlgorithm: "ECDSA",
         authorities: ["1"],
         authorityValidityDays: 3650,
-        certificateValidityDays: 397,
+        certificateValidityDays: 200,
         earlyRenewalDays: 30,
         teams: { dev: {} },
         image: "registry:3.1.1",
@@ -32,6 +32,8 @@ test("without any configuration there is a registry on localhost:5000 with one t
         dataRetained: true,
         deleteEnabled: true,
         readOnly: false,
+        memoryMiB: 2048,
+        cpuShares: 1024,
         retention: [],
     });
 });
@@ -151,6 +153,8 @@ test.each([
     ["deleteEnabled", ["off"]],
     ["readOnly", ["True"]],
     ["metricsPort", ["0"]],
+    ["memoryMiB", ["0", "127", "2g"]],
+    ["cpuShares", ["1", "half"]],
     [
         "retention",
         [
@@ -191,9 +195,9 @@ test("all problems are reported at once, with unknown keys", () => {
 test.each([
     [{ certificateValidityDays: 30 }, "earlyRenewalDays", "less than certificateValidityDays (30)"],
     [
-        { authorityValidityDays: 427 },
+        { authorityValidityDays: 230 },
         "authorityValidityDays",
-        "more than certificateValidityDays + earlyRenewalDays (427)",
+        "more than certificateValidityDays + earlyRenewalDays (230)",
     ],
     [{ metricsPort: 5000 }, "metricsPort", "a port other than `port`"],
     [

@@ -41,3 +41,38 @@ test("the packages that define the resources are pinned to exact versions", () =
         expect(version).toMatch(/^\d+\.\d+\.\d+$/);
     }
 });
+
+test("the lock file has what is asked for, and every package in one version", () => {
+    const { packages } = JSON.parse(read("package-lock.json")) as {
+        packages: Record<string, { version: string; integrity: string; link?: boolean }>;
+    };
+    const { dependencies, devDependencies } = JSON.parse(read("package.json")) as Record<
+        string,
+        Record<string, string>
+    >;
+    const locked = Object.fromEntries(Object.entries(packages).filter(([path]) => path !== ""));
+    for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
+        expect([name, locked[`node_modules/${name}`]?.version]).toEqual([name, version]);
+    }
+    for (const [path, { version, integrity, link }] of Object.entries(locked)) {
+        expect([path, link]).toEqual([path, undefined]);
+        expect([path, version, integrity]).toEqual([
+            path,
+            expect.stringMatching(/^\d+\.\d+\.\d+/),
+            expect.stringMatching(/^sha512-/),
+        ]);
+    }
+});
+
+test("every module that is built here has a hash, and none is replaced by another one", () => {
+    for (const folder of ["cli", "nodejs-host", "providers", "registry-image", "gateway-image"]) {
+        expect(read("offline", folder, "go.sum")).toMatch(/ h1:\S+=$/m);
+        expect(read("offline", folder, "go.mod")).not.toMatch(/^\s*replace /m);
+    }
+});
+
+test("the registry is one that does not lose what it has accepted when the power goes", () => {
+    // Before 3.1.0 a folder was not written through to the disk.
+    const version = /:(\d+)\.(\d+)\.\d+$/.exec(String(CONFIG_KEYS.image?.default));
+    expect(Number(version?.[1]) * 100 + Number(version?.[2])).toBeGreaterThanOrEqual(301);
+});
