@@ -8,8 +8,10 @@ import { isLoopback } from "./lib/address";
 import { readClients } from "./lib/client-config";
 import { type ConfigProblem, configError } from "./lib/config-problems";
 import { dockerMachine, parseDockerEndpoint } from "./lib/docker-endpoint";
+import { type Mirror, mirrorPorts, readMirrors } from "./lib/mirror-config";
 import { isHostName, NAME } from "./lib/names";
 import { arePermissionsUsed, permissionFields } from "./lib/permissions";
+import { quotePath } from "./lib/property-path";
 import { type RetentionRule, retentionProblems, retentionSchema } from "./lib/retention";
 import { boolean } from "./lib/scalars";
 import type { LoginSurroundings } from "./lib/ssh-credentials";
@@ -270,8 +272,8 @@ type Values = {
         z.infer<Keys[K]["schema"]> | (Keys[K]["default"] extends undefined ? undefined : never);
 };
 
-/** Keys that are objects of many fields, which lib/client-config.ts and lib/storage-config.ts read. */
-const OBJECT_KEYS = ["clients", "ssh", "storage", "redis"];
+/** Keys that are objects of many fields, which lib/{client,storage,mirror}-config.ts read. */
+const OBJECT_KEYS = ["clients", "ssh", "storage", "redis", "mirrors"];
 
 /** What `config.ts` gives to the program: everything that the registry is made from. */
 export interface Settings extends PrivateRegistryArgs {
@@ -318,6 +320,7 @@ export function readSettings(
         surroundings,
     );
     const { services, ...ofServices } = readServices(given.get("storage"), given.get("redis"));
+    const { mirrors, ...ofMirrors } = readMirrors(given.get("mirrors"));
     // What a host behind another one calls localhost is not on this machine either.
     const remoteHosts = Object.values(clients).flatMap(({ login }) => [
         ...(login?.jumpHost === undefined ? [] : [login.jumpHost.host]),
@@ -327,6 +330,8 @@ export function readSettings(
         ...ofClients.problems,
         ...unknownKeys(given),
         ...ofServices.problems,
+        ...ofMirrors.problems,
+        ...portProblems(values, mirrors),
         ...contradictions(values, surroundings),
         ...swarmProblems(values, services.s3 !== undefined),
         ...storageProblems(services, values),
@@ -351,6 +356,7 @@ export function readSettings(
     return {
         ...complete,
         ...services,
+        mirrors,
         dockerHost: dockerHost ?? (surroundings.dockerHost || "unix:///var/run/docker.sock"),
         containerName: containerName ?? instance,
         clients,
@@ -420,21 +426,30 @@ function unknownKeys(given: ReadonlyMap<string, unknown>): ConfigProblem[] {
 }
 
 /** Ports of one machine that must differ. */
-function portProblems(values: Partial<Values>): ConfigProblem[] {
-    const names = ["port", "metricsPort", "gatewayMetricsPort"] as const;
-    return names.flatMap((name, index) => {
-        const given = values[name];
-        const other = names.slice(0, index).find((earlier) => values[earlier] === given);
-        return given === undefined || other === undefined
-            ? []
-            : [
-                  {
-                      key: name,
-                      given,
-                      allowed: `a port other than \`${other}\``,
-                      fix: `pulumi config set ${name} ${given === 65535 ? 5001 : given + 1}`,
-                  },
-              ];
+function portProblems(
+    values: Partial<Values>,
+    mirrors: Readonly<Record<string, Mirror>>,
+): ConfigProblem[] {
+    const ports = [
+        ...(["port", "metricsPort", "gatewayMetricsPort"] as const).flatMap(
+            (key): [string, number][] => (values[key] === undefined ? [] : [[key, values[key]]]),
+        ),
+        ...mirrorPorts(mirrors),
+    ];
+    const taken = new Set(ports.map(([, port]) => port));
+    return ports.flatMap(([key, given], index) => {
+        const [other] = ports.slice(0, index).find(([, port]) => port === given) ?? [];
+        if (other === undefined) return [];
+        let free = given === 65535 ? 5001 : given + 1;
+        while (taken.has(free)) free += 1;
+        return [
+            {
+                key,
+                given,
+                allowed: `a port other than \`${other}\``,
+                fix: `pulumi config set ${key.includes(".") ? `--path ${quotePath(key)}` : key} ${free}`,
+            },
+        ];
     });
 }
 
@@ -547,7 +562,7 @@ function contradictions(values: Partial<Values>, { dockerHost }: Surroundings): 
             users.set(user, name);
         }
     }
-    problems.push(...portProblems(values), ...gatewayProblems(values));
+    problems.push(...gatewayProblems(values));
     problems.push(...retentionProblems(values.retention ?? [], values.deleteEnabled ?? true));
     if (values.dataPath !== undefined && values.dataRetained === false) {
         problems.push({

@@ -1,6 +1,7 @@
 import { PrivateRegistry } from "./components/private-registry";
 import { readStackSettings } from "./config";
 import { daysUntil } from "./lib/certificates";
+import { mirrorAddress } from "./lib/mirror-config";
 import { preflight } from "./preflight";
 
 /** The whole program: settings, a look at the Docker host, the registry, the outputs. */
@@ -22,6 +23,12 @@ export = async () => {
         certificateDaysLeft: certificateExpires.apply(daysUntil),
         clients: Object.fromEntries(clients) as Record<string, string>,
         teams,
+        mirrors: Object.fromEntries(
+            Object.values(settings.mirrors).map((mirror) => [
+                mirror.registry,
+                mirrorAddress(settings.hostname, mirror),
+            ]),
+        ),
         retention: settings.retention,
     };
 };

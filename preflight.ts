@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { OWNER_LABEL } from "./components/container-parts";
+import { mirrorContainer } from "./components/mirror-caches";
 import type { Settings } from "./config";
 import { hostAndPort, isWildcard } from "./lib/address";
 import {
@@ -11,7 +12,10 @@ import {
     type PublishedPort,
 } from "./lib/docker-api";
 import { type DockerEndpoint, parseDockerEndpoint } from "./lib/docker-endpoint";
+import { mirrorPorts } from "./lib/mirror-config";
+import { propertyPath, quotePath } from "./lib/property-path";
 import { type Look, lookAtBucket, lookAtRedis } from "./lib/service-checks";
+import { lookAtUpstream } from "./lib/upstream-check";
 
 /** Set for the `up` that ends a move of images into a bucket. */
 const MOVE = "PRIVATE_REGISTRY_MOVE";
@@ -42,6 +46,7 @@ export async function preflight(settings: Settings): Promise<void> {
         ...(endpoint.scheme === "unix" ? await otherProgramProblems(settings, containers) : []),
         ...(await serviceProblems(settings, endpoint)),
     ];
+    problems.push(...(await upstreamProblems(settings)));
     if (problems.length > 0) {
         throw new pulumi.RunError(`${problems.join("\n")}\nNothing was changed.`);
     }
@@ -55,10 +60,12 @@ function unreachable({ dockerHost }: Settings, error: unknown): string {
     );
 }
 
-function containerNames({ containerName, gateway }: Settings): string[] {
-    return gateway === undefined
-        ? [containerName]
-        : [containerName, `${containerName}-gateway`, `${containerName}-access`];
+function containerNames({ containerName, gateway, mirrors }: Settings): string[] {
+    return [
+        containerName,
+        ...(gateway === undefined ? [] : [`${containerName}-gateway`, `${containerName}-access`]),
+        ...Object.keys(mirrors).map((mirror) => mirrorContainer(containerName, mirror)),
+    ];
 }
 
 function nameProblems(
@@ -109,18 +116,19 @@ function formerHolderProblems(
 }
 
 interface Wanted {
-    readonly key: "port" | "metricsPort" | "gatewayMetricsPort";
+    readonly key: string;
     readonly address: string;
     readonly port: number;
 }
 
-function wantedPorts({ bindAddress, port, metricsPort, gateway }: Settings): Wanted[] {
+function wantedPorts({ bindAddress, port, metricsPort, gateway, mirrors }: Settings): Wanted[] {
     const local = [
         ["metricsPort", metricsPort],
         ["gatewayMetricsPort", gateway?.metricsPort],
     ] as const;
     return [
         { key: "port", address: bindAddress, port },
+        ...mirrorPorts(mirrors).map(([key, port]) => ({ key, address: bindAddress, port })),
         ...local.flatMap(([key, port]) =>
             port === undefined ? [] : [{ key, address: "127.0.0.1", port }],
         ),
@@ -181,7 +189,7 @@ async function isListenedOn({ address, port }: Wanted): Promise<boolean> {
 function taken({ key, address, port }: Wanted, holder: string): string {
     return (
         `port ${port} (${key}, at ${hostAndPort(address, port)}) is taken by ${holder}. ` +
-        `Free it, or take another one: pulumi config set ${key} <port>`
+        `Free it, or take another one: pulumi config set ${key.includes(".") ? `--path ${quotePath(key)}` : key} <port>`
     );
 }
 
@@ -213,6 +221,24 @@ async function serviceProblems(
         void pulumi.log.warn(
             `${unseen}, so it was not checked before the change; the registry's container is asked after it`,
         );
+        return [];
+    });
+}
+
+/** An upstream that is down is what a mirror is for: worth a word. One that refuses is an error. */
+async function upstreamProblems({ mirrors }: Settings): Promise<string[]> {
+    const looks = await Promise.all(
+        Object.entries(mirrors).map(([name, mirror]) =>
+            lookAtUpstream(propertyPath("mirrors", name), mirror),
+        ),
+    );
+    return looks.flatMap(({ problem, unseen }) => {
+        if (problem !== undefined) return [problem];
+        if (unseen !== undefined) {
+            void pulumi.log.warn(
+                `${unseen}, so it was not asked; the mirror serves what it has until it reaches it`,
+            );
+        }
         return [];
     });
 }

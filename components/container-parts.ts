@@ -12,8 +12,8 @@ export function sha256(...texts: readonly string[]): string {
 }
 
 /** A file for a loader to put in its place. */
-export function upload(file: string, content: pulumi.Input<string>) {
-    return { file: `/load/${file}`, content, permissions: "0400" };
+export function upload(file: string, content: pulumi.Input<string>, isProgram = false) {
+    return { file: `/load/${file}`, content, permissions: isProgram ? "0500" : "0400" };
 }
 
 /** A container that does one thing and ends, without a network; `up` waits for it. */

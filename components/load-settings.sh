@@ -6,7 +6,8 @@ cd /load
 for file in *; do
     if ! cmp -s "$file" "/settings/$file"; then
         cp "$file" "/settings/.$file.new"
-        chmod 0400 "/settings/.$file.new"
+        if [ -x "$file" ]; then mode=0500; else mode=0400; fi
+        chmod "$mode" "/settings/.$file.new"
         sync
         mv -f "/settings/.$file.new" "/settings/$file"
         echo "$file written"

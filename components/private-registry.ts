@@ -4,10 +4,12 @@ import { isWildcard, registryName, subjectAltNames } from "../lib/address";
 import { dockerMachine, parseDockerEndpoint } from "../lib/docker-endpoint";
 import { handOver, type TeamHandOver } from "../lib/hand-over";
 import { arePermissionsUsed, type TeamAccess } from "../lib/permissions";
+import type { Mirror } from "../lib/mirror-config";
 import { bucketName, type RedisCache, type S3Storage } from "../lib/storage-config";
 import { CertificateAuthority, type KeyAlgorithm, type Subject } from "./certificate-authority";
 import { type ClientHost, ClientTrust } from "./client-trust";
 import { Gateway } from "./gateway";
+import { MirrorCaches } from "./mirror-caches";
 import { RegistryServer } from "./registry-server";
 import { RegistryService, type SwarmSettings } from "./registry-service";
 import { ServerProof } from "./server-proof";
@@ -59,6 +61,8 @@ export interface PrivateRegistryArgs {
     readonly swarm?: SwarmSettings;
     /** A gateway in front of the registry. Unset: the registry itself has TLS and accounts. */
     readonly gateway?: GatewaySettings;
+    /** Pull-through caches of other registries, by name. */
+    readonly mirrors: Readonly<Record<string, Mirror>>;
     /** Names on client hosts what belongs to this registry: `project-stack`. */
     readonly instance: string;
     /** Says on the containers' labels which stack they belong to. */
@@ -100,7 +104,7 @@ export class PrivateRegistry extends pulumi.ComponentResource {
         // While authorities are exchanged, no server shows a certificate of the new one before every
         // client trusts it. At any other time the clients come last, with a registry there to be proved.
         const isExchange = args.authorities.length > 1;
-        const trustOnClients = (dependsOn?: pulumi.Resource) =>
+        const trustOnClients = (dependsOn?: pulumi.Resource[]) =>
             Object.keys(args.clients).length === 0
                 ? undefined
                 : new ClientTrust(
@@ -176,8 +180,26 @@ export class PrivateRegistry extends pulumi.ComponentResource {
             },
             { parent: this },
         );
+        const mirrors =
+            Object.keys(args.mirrors).length === 0
+                ? []
+                : [
+                      new MirrorCaches(
+                          `${name}-mirror`,
+                          {
+                              ...args,
+                              htpasswd: accounts.htpasswd,
+                              passwords: accounts.passwords,
+                              address: reachableAddress(args),
+                              caBundle: authority.bundle,
+                              certificate,
+                              privateKey,
+                          },
+                          onDockerHost,
+                      ),
+                  ];
         if (!isExchange) {
-            trustOnClients(proof);
+            trustOnClients([proof, ...mirrors]);
         }
 
         this.registry = pulumi.output(registry);

@@ -5,12 +5,13 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import {
     CONTAINER,
+    CREDENTIAL_HELPER,
     registryConfig,
     type RegistryConfigArgs,
     serviceEnvironment,
     serviceFiles,
+    type Connections,
 } from "../lib/registry-config";
-import type { Services } from "../lib/storage-config";
 import {
     healthcheck,
     LOADING,
@@ -23,8 +24,11 @@ import {
     upload,
 } from "./container-parts";
 
-/** With `s3` the images lie in that bucket, and neither volume nor folder is used. */
-export interface RegistryServerArgs extends Services {
+/**
+ * With `s3` the images lie in that bucket, and neither volume nor folder is used. With `upstream` it fetches them from there,
+ * and takes none from anybody else.
+ */
+export interface RegistryServerArgs extends Connections {
     /** Image of the registry, with a tag or a digest. One that the Docker host has already is not pulled. */
     readonly image: string;
     readonly containerName: string;
@@ -53,8 +57,8 @@ export interface DirectAccess {
     readonly certificate: pulumi.Input<string>;
     /** PEM, secret. */
     readonly privateKey: pulumi.Input<string>;
-    /** Accounts as the text of an htpasswd file, secret. */
-    readonly htpasswd: pulumi.Input<string>;
+    /** Accounts as the text of an htpasswd file, secret. Unset: anybody may do what it does. */
+    readonly htpasswd?: pulumi.Input<string>;
 }
 
 /** How a gateway reaches the registry. */
@@ -135,7 +139,7 @@ export class RegistryServer extends pulumi.ComponentResource {
     }
 
     private createConfig(name: string): pulumi.Output<Configurations> {
-        const { deleteEnabled, readOnly, metricsPort, s3, redis } = this.args;
+        const { deleteEnabled, readOnly, metricsPort, s3, redis, upstream } = this.args;
         const httpSecret = new random.RandomPassword(
             `${name}-http-secret`,
             { length: 43, special: false },
@@ -146,15 +150,22 @@ export class RegistryServer extends pulumi.ComponentResource {
                 httpSecret: secret,
                 deleteEnabled,
                 metricsPublished: metricsPort !== undefined,
-                listens: this.args.direct === undefined ? "on-socket" : "directly",
+                listens: this.listens(),
                 s3,
                 redis,
+                upstream,
             };
             return {
                 normal: registryConfig({ ...args, readOnly }),
                 readOnly: registryConfig({ ...args, readOnly: true }),
             };
         });
+    }
+
+    private listens(): RegistryConfigArgs["listens"] {
+        const { direct } = this.args;
+        if (direct === undefined) return "on-socket";
+        return direct.htpasswd === undefined ? "openly" : "directly";
     }
 
     /**
@@ -180,15 +191,17 @@ export class RegistryServer extends pulumi.ComponentResource {
                     upload("config-read-only.yml", config.readOnly),
                     upload("serve.sh", SERVE_SCRIPT),
                     upload("hold.sh", HOLD_SCRIPT),
+                    ...(args.direct?.htpasswd === undefined
+                        ? []
+                        : [upload("htpasswd", args.direct.htpasswd)]),
                     ...(args.direct === undefined
                         ? []
                         : [
-                              upload("htpasswd", args.direct.htpasswd),
                               upload("tls.crt", args.direct.certificate),
                               upload("tls.key", args.direct.privateKey),
                           ]),
                     ...Object.entries(serviceFiles(args)).map(([file, text]) =>
-                        upload(file, pulumi.secret(text)),
+                        upload(file, pulumi.secret(text), file === CREDENTIAL_HELPER),
                     ),
                 ],
                 volumes: [{ containerPath: "/settings", volumeName: settings.name }],
@@ -243,6 +256,10 @@ export class RegistryServer extends pulumi.ComponentResource {
                     ...(args.s3 === undefined ? {} : { [CONTAINER.data]: "size=1m" }),
                 },
                 capabilities: { drops: ["ALL"] },
+                // An upstream that swallows what is sent to it is given up after 3 s and not after 30: until then others wait.
+                ...(args.upstream === undefined
+                    ? {}
+                    : { sysctls: { "net.ipv4.tcp_syn_retries": "1" } }),
                 healthcheck: healthcheck(`http://127.0.0.1:${CONTAINER.debugPort}/debug/health`),
             },
             {

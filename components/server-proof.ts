@@ -14,6 +14,8 @@ export interface ServerProofArgs {
     readonly caBundle: pulumi.Input<string>;
     /** The certificate that must be served, PEM. */
     readonly certificate: pulumi.Input<string>;
+    /** Whether a request without an account must be answered and not refused. */
+    readonly anonymous?: boolean;
     /** Password by user name, secret. Each must be accepted. */
     readonly passwords: pulumi.Input<Record<string, string>>;
     /** What to call a storage outside of the Docker host, which the registry must be able to use. Unset: there is none. */
@@ -26,9 +28,8 @@ const PROGRAM = readFileSync(join(__dirname, "prove-registry.js"), "utf8");
 
 /**
  * Asks the running registry, over TLS and with only the stack's own authority trusted, whether it
- * serves the right certificate, refuses a request without account, accepts every account and can use its
- * storage. A failed
- * proof is not kept, so every `up` asks again until it holds; a container that came up unhealthy
+ * serves the right certificate, refuses a request without account (unless it is for anybody), accepts
+ * every account and can use its storage. A failed proof is not kept, so every `up` asks again until it holds; a container that came up unhealthy
  * would be reported once.
  */
 export class ServerProof extends pulumi.ComponentResource {

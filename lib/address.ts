@@ -39,3 +39,20 @@ export function isWildcard(address: string): boolean {
 export function isLoopback(host: string): boolean {
     return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
+
+/** Whether a text is the address of an HTTP service, scheme, host and port alone, that is not on the machine that asks. */
+export function isServiceUrl(text: string): boolean {
+    try {
+        const { protocol, hostname, pathname, search, hash, username } = new URL(text);
+        const host = hostname.replace(/^\[(.*)\]$/, "$1");
+        return (
+            /^https?:$/.test(protocol) &&
+            !text.endsWith("/") &&
+            pathname === "/" &&
+            `${search}${hash}${username}` === "" &&
+            !isLoopback(host)
+        );
+    } catch {
+        return false;
+    }
+}

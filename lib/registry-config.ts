@@ -1,4 +1,5 @@
 import { hostAndPort } from "./address";
+import type { Upstream } from "./mirror-config";
 import type { RedisCache, S3Storage, Services } from "./storage-config";
 
 /** Where things lie inside the registry's container. */
@@ -24,10 +25,20 @@ const FILES = {
     redisAuthorities: "redis-ca.crt",
     redisAddress: "redis-address",
     redisForget: "redis-forget",
+    upstreamAuthorities: "upstream-ca.crt",
+    upstreamCredentials: "upstream-credentials.json",
 } as const;
 
+/** A program of its own: `registryConfig` names it, and it takes no arguments from there. */
+export const CREDENTIAL_HELPER = "upstream-login";
+
+/** What a registry has besides its configuration: other services, and another registry that it fetches images from. */
+export interface Connections extends Services {
+    readonly upstream?: Upstream;
+}
+
 /** What of the registry's configuration depends on the stack. */
-export interface RegistryConfigArgs extends Services {
+export interface RegistryConfigArgs extends Connections {
     /** Signs upload sessions; must stay the same while an upload runs. */
     readonly httpSecret: string;
     readonly deleteEnabled: boolean;
@@ -38,10 +49,10 @@ export interface RegistryConfigArgs extends Services {
 }
 
 /**
- * `directly`: with TLS and accounts of its own. The others are behind a gateway, which has the accounts: `on-socket` that only
+ * `directly`: with TLS and accounts of its own; `openly`: with TLS, and for anybody. The others are behind a gateway, which has the accounts: `on-socket` that only
  * the gateway has; `to-gateway` with TLS, and for nobody but who shows the gateway's certificate.
  */
-export type Listening = "directly" | "on-socket" | "to-gateway";
+export type Listening = "directly" | "openly" | "on-socket" | "to-gateway";
 
 /**
  * The registry's whole configuration file. It is JSON, which is also YAML. A file, and not
@@ -61,9 +72,10 @@ export function registryConfig(args: RegistryConfigArgs): string {
                 ? { filesystem: { rootdirectory: CONTAINER.data } }
                 : s3Driver(args.s3)),
             cache: { blobdescriptor: args.redis === undefined ? "inmemory" : "redis" },
-            delete: { enabled: args.deleteEnabled },
+            // A mirror deletes what it has kept for long enough, and lets nobody else do so.
+            delete: { enabled: args.deleteEnabled || args.upstream !== undefined },
             maintenance: {
-                readonly: { enabled: args.readOnly },
+                readonly: { enabled: args.readOnly || args.upstream !== undefined },
                 uploadpurging: { enabled: true, age: "168h", interval: "24h", dryrun: false },
             },
         },
@@ -78,6 +90,7 @@ export function registryConfig(args: RegistryConfigArgs): string {
             },
         },
         ...(args.listens === "directly" ? { auth: ACCOUNTS } : {}),
+        ...(args.upstream === undefined ? {} : { proxy: proxySection(args.upstream) }),
         ...(args.redis === undefined ? {} : { redis: redisSection(args.redis) }),
         health: { storagedriver: { enabled: true, interval: "10s", threshold: 3 } },
     };
@@ -88,6 +101,7 @@ function listener(listens: Listening) {
     const addr = `:${CONTAINER.port}`;
     switch (listens) {
         case "directly":
+        case "openly":
             return { addr, tls: TLS };
         case "on-socket":
             return { net: "unix", addr: CONTAINER.socket };
@@ -118,6 +132,18 @@ function s3Driver(s3: S3Storage) {
     };
 }
 
+/**
+ * The login comes from a program: given as text, the registry would ask the upstream how to use it before it serves anything,
+ * and not start while the upstream is down.
+ */
+function proxySection({ url, ttl }: Upstream) {
+    return {
+        remoteurl: url,
+        ttl,
+        exec: { command: `${CONTAINER.settings}/${CREDENTIAL_HELPER}` },
+    };
+}
+
 /** It goes on without Redis, and shall do so soon: every request would wait for it. */
 function redisSection({ host, port, username, password, db, caCertificate }: RedisCache) {
     return {
@@ -135,8 +161,8 @@ function redisSection({ host, port, username, password, db, caCertificate }: Red
     };
 }
 
-/** The files beside the registry's configuration that its storage and its Redis need, by name. May hold secrets. */
-export function serviceFiles({ s3, redis }: Services): Record<string, string> {
+/** The files beside the registry's configuration that these need, by name. May hold secrets. */
+export function serviceFiles({ s3, redis, upstream }: Connections): Record<string, string> {
     return {
         ...(s3?.caCertificate === undefined
             ? {}
@@ -151,14 +177,34 @@ export function serviceFiles({ s3, redis }: Services): Record<string, string> {
                   [FILES.redisAddress]: `${redis.host} ${redis.port}\n`,
                   [FILES.redisForget]: redisCommands(redis, ["FLUSHDB"]),
               }),
+        ...(upstream === undefined ? {} : upstreamFiles(upstream)),
     };
 }
 
-/** The environment that the registry's storage needs. Holds no secret: everybody on the Docker host can see it. */
-export function serviceEnvironment({ s3 }: Services): string[] {
-    return s3?.caCertificate === undefined
-        ? []
-        : [`AWS_CA_BUNDLE=${CONTAINER.settings}/${FILES.storageAuthorities}`];
+/** @see https://github.com/docker/docker-credential-helpers#development */
+function upstreamFiles({ credentials, caCertificate }: Upstream): Record<string, string> {
+    const { username = "", password = "" } = credentials ?? {};
+    return {
+        [FILES.upstreamCredentials]: `${JSON.stringify({ Username: username, Secret: password })}\n`,
+        [CREDENTIAL_HELPER]: `#!/bin/sh\nexec cat ${CONTAINER.settings}/${FILES.upstreamCredentials}\n`,
+        ...(caCertificate === undefined ? {} : { [FILES.upstreamAuthorities]: caCertificate }),
+    };
+}
+
+/** The environment that these need. Holds no secret: everybody on the Docker host can see it. */
+export function serviceEnvironment({ s3, upstream }: Connections): string[] {
+    return [
+        ...(s3?.caCertificate === undefined
+            ? []
+            : [`AWS_CA_BUNDLE=${CONTAINER.settings}/${FILES.storageAuthorities}`]),
+        // Those of the image's own folder are trusted as well.
+        ...(upstream?.caCertificate === undefined
+            ? []
+            : [`SSL_CERT_FILE=${CONTAINER.settings}/${FILES.upstreamAuthorities}`]),
+        ...(upstream?.proxy === undefined
+            ? []
+            : [`HTTPS_PROXY=${upstream.proxy}`, `HTTP_PROXY=${upstream.proxy}`]),
+    ];
 }
 
 /**

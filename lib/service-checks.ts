@@ -152,7 +152,12 @@ async function sayToRedis(redis: RedisCache, said: string): Promise<string> {
     return text(socket);
 }
 
-function failure(error: unknown, what: string, key: string): Look {
+/**
+ * What to say of a service that could not be asked.
+ *
+ * @param key where its address is in the configuration
+ */
+export function failure(error: unknown, what: string, key: string): Look {
     const { code = "", message } = error as NodeJS.ErrnoException;
     const said = message === "" ? code : message;
     return NO_WAY.has(code)

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import { isLoopback } from "./address";
+import { isLoopback, isServiceUrl } from "./address";
 import { type ConfigProblem, HIDDEN } from "./config-problems";
 import { isHostName } from "./names";
 import { type Field, fieldProblem, isObject, readFields } from "./object-fields";
@@ -66,7 +66,7 @@ const S3_FIELDS = {
         example: "us-east-1",
     },
     endpoint: {
-        schema: z.string().refine(isEndpoint),
+        schema: z.string().refine(isServiceUrl),
         allowed:
             "https://host[:port], or http:// where the network is trusted; not a loopback address: the registry's container would find only itself there",
         example: "https://s3.example.com",
@@ -217,22 +217,6 @@ export function storageProblems(
               ]
             : []),
     ];
-}
-
-function isEndpoint(text: string): boolean {
-    try {
-        const { protocol, hostname, pathname, search, hash, username } = new URL(text);
-        const host = hostname.replace(/^\[(.*)\]$/, "$1");
-        return (
-            /^https?:$/.test(protocol) &&
-            !text.endsWith("/") &&
-            pathname === "/" &&
-            `${search}${hash}${username}` === "" &&
-            !isLoopback(host)
-        );
-    } catch {
-        return false;
-    }
 }
 
 function parseAddress(text: string): { readonly host: string; readonly port: number } | undefined {

@@ -26,8 +26,11 @@ const PATIENCE_MS = 1000;
 export function checkRegistry(resources, stack) {
     return [
         ...checkDocker(stack),
-        ...SETTINGS.flatMap((place) => checkSettings(resources, place)),
-        proveServer(resources),
+        ...placesIn(resources).flatMap((place) => checkSettings(resources, place)),
+        proveServer(resources, "proof", "registry-proof-command"),
+        ...mirrorsIn(resources).map((mirror) =>
+            proveServer(resources, `mirror ${mirror}`, `registry-mirror-${mirror}-proof-command`),
+        ),
         ...checkCertificates(resources),
     ];
 }
@@ -73,7 +76,7 @@ function roleOf(urn) {
 }
 
 /** Where settings are: what finding them is called, who loaded them, and who reads them. */
-const SETTINGS = [
+const PLACES = [
     {
         part: "settings",
         loaderName: "registry-server-loader",
@@ -87,10 +90,33 @@ const SETTINGS = [
 ];
 
 /**
+ * Names of the pull-through caches.
+ *
+ * @param {Resource[]} resources
+ */
+function mirrorsIn(resources) {
+    return resources.flatMap(
+        ({ urn }) => /:Container::registry-mirror-(.+)-container$/.exec(urn)?.[1] ?? [],
+    );
+}
+
+/** @param {Resource[]} resources */
+function placesIn(resources) {
+    return [
+        ...PLACES,
+        ...mirrorsIn(resources).map((mirror) => ({
+            part: `settings of ${mirror}`,
+            loaderName: `registry-mirror-${mirror}-loader`,
+            readerName: `registry-mirror-${mirror}-container`,
+        })),
+    ];
+}
+
+/**
  * The files that are read, against those that were loaded.
  *
  * @param {Resource[]} resources
- * @param {(typeof SETTINGS)[number]} place
+ * @param {(typeof PLACES)[number]} place
  * @returns {Finding[]}
  */
 function checkSettings(resources, { part, loaderName, readerName }) {
@@ -154,12 +180,14 @@ function compareSettings(resources, part, loader, container) {
  * The proof of the last `up`, once more.
  *
  * @param {Resource[]} resources
+ * @param {string} part
+ * @param {string} name
  * @returns {Finding}
  */
-function proveServer(resources) {
-    const proof = find(resources, "registry-proof-command");
+function proveServer(resources, part, name) {
+    const proof = find(resources, name);
     if (proof === undefined) {
-        return { part: "proof", text: "not in the state; run: npm run up", isFine: false };
+        return { part, text: "not in the state; run: npm run up", isFine: false };
     }
     // A registry that was not started just now needs no patience.
     const program = proof.inputs.stdin.replace(
@@ -171,7 +199,7 @@ function proveServer(resources) {
         encoding: "utf8",
     });
     const said = (status === 0 ? stdout : stderr).trim().split("\n").at(-1) ?? "";
-    return { part: "proof", text: said, isFine: status === 0 };
+    return { part, text: said, isFine: status === 0 };
 }
 
 /**
@@ -256,7 +284,7 @@ function expiryOf(pem) {
  * @param {string} stack
  */
 export function haveSettingsLoaded(resources, findings, stack) {
-    for (const { part, loaderName } of SETTINGS) {
+    for (const { part, loaderName } of placesIn(resources)) {
         const loader = find(resources, loaderName);
         const areWrong = findings.some((finding) => finding.part === part && !finding.isFine);
         if (areWrong && loader !== undefined) {

@@ -70,6 +70,16 @@ const MEANINGS = [
         },
     ],
     [
+        /^registry-mirror-(.+)-container$/,
+        "the mirror",
+        {
+            create: "is started",
+            update: "is changed while it runs",
+            replace: "restarts: for a moment its clients ask the upstream themselves",
+            delete: "is taken down, with what it kept",
+        },
+    ],
+    [
         /^registry-gateway-(container|access)$/,
         "the gateway's",
         {

@@ -470,3 +470,56 @@ test("no secret of a service reaches an input that is not marked", async () => {
     ]);
     for (const text of hidden) expect(clear).not.toContain(text);
 });
+
+const PEM = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n";
+
+test("a mirror is a registry of its own beside the registry, with the same certificate and no secret in clear", async () => {
+    const credentials = { username: "robot", password: "thepassword" };
+    const mirrors = {
+        hub: { upstream: "docker.io", port: 5010 },
+        lab: { upstream: "registry.test:5000", port: 5011, credentials, caCertificate: PEM },
+    };
+    const made = await make({ mirrors });
+    const added = listed(made).filter((line) => line.includes("registry-mirror-lab"));
+    expect(added).toEqual([
+        "command:local:Command registry-mirror-lab-proof-command",
+        "docker:index/container:Container registry-mirror-lab-container",
+        "docker:index/container:Container registry-mirror-lab-loader",
+        "docker:index/network:Network registry-mirror-lab-container-network",
+        "docker:index/remoteImage:RemoteImage registry-mirror-lab-image",
+        "docker:index/volume:Volume registry-mirror-lab-container-data",
+        "docker:index/volume:Volume registry-mirror-lab-settings",
+        "private-registry:index:RegistryServer registry-mirror-lab",
+        "private-registry:index:ServerProof registry-mirror-lab-proof",
+        "random:index/randomPassword:RandomPassword registry-mirror-lab-http-secret",
+    ]);
+    const filesOf = (mirror: string) => {
+        const uploads = unwrap<{ file: string; content: string; permissions: string }[]>(
+            made.inputs(`registry-mirror-${mirror}-loader`).uploads,
+        );
+        return new Map(uploads.map(({ file, ...rest }) => [file.replace("/load/", ""), rest]));
+    };
+    const hub = filesOf("hub");
+    const lab = filesOf("lab");
+    expect(hub.has("htpasswd")).toBe(false);
+    expect(lab.has("htpasswd")).toBe(true);
+    const config = JSON.parse(hub.get("config.yml")?.content ?? "") as Record<string, unknown>;
+    expect(config).not.toHaveProperty("auth");
+    expect(config.proxy).toMatchObject({ remoteurl: "https://registry-1.docker.io", ttl: "168h" });
+    expect(lab.get("upstream-login")).toMatchObject({ permissions: "0500" });
+    expect(JSON.parse(lab.get("upstream-credentials.json")?.content ?? "")).toEqual({
+        Username: "robot",
+        Secret: "thepassword",
+    });
+    const container = made.inputs("registry-mirror-lab-container");
+    expect(container).toMatchObject({
+        name: "private-registry-test-mirror-lab",
+        ports: [{ internal: 5000, external: 5011, ip: "0.0.0.0" }],
+        envs: expect.arrayContaining(["SSL_CERT_FILE=/etc/private-registry/upstream-ca.crt"]),
+    });
+    const { uploads, ...rest } = made.inputs("registry-mirror-lab-loader");
+    expect(isMarkedSecret(uploads)).toBe(true);
+    const others = made.registered.filter(({ name }) => name !== "registry-mirror-lab-loader");
+    const open = JSON.stringify([rest, others.map(({ inputs }) => inputs)]);
+    expect(open).not.toContain("thepassword");
+});

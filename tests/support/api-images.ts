@@ -17,12 +17,15 @@ interface Manifest {
     readonly manifests?: readonly Descriptor[];
 }
 
-/** Images made and pushed by hand through the registry's API, as the team dev. */
+/** Images made and pushed by hand through the registry's API, as the team dev unless told otherwise. */
 export class ApiImages {
-    constructor(private readonly outputs: Outputs) {}
+    constructor(
+        private readonly outputs: Outputs,
+        private readonly as: Question = { team: "dev" },
+    ) {}
 
     public ask(path: string, question: Question = {}): Promise<Answer> {
-        return ask(this.outputs, path, { team: "dev", ...question });
+        return ask(this.outputs, path, { ...this.as, ...question });
     }
 
     /** Pushes an image under a tag, or only by its digest; as Docker does, without layers that are there. */

@@ -38,6 +38,7 @@ export interface Outputs {
     readonly certificateExpires: string;
     readonly certificateDaysLeft: number;
     readonly clients: Record<string, string>;
+    readonly mirrors: Record<string, string>;
     readonly teams: Record<
         string,
         { username: string; password: string; login: string; dockerConfigJson: string }

@@ -25,6 +25,7 @@ test("without any configuration there is a registry on localhost:5000 with one t
         dockerHost: "unix:///var/run/docker.sock",
         containerName: "private-registry-test",
         clients: {},
+        mirrors: {},
         instance: "private-registry-test",
         dataVolume: "private-registry-test-data",
         owner: "private-registry/test",

@@ -72,6 +72,20 @@ test("a registry that serves the right certificate, refuses strangers and knows 
     });
 });
 
+test("a mirror for anybody is proved without accounts, and none that refuses", async () => {
+    const anybody: RequestListener = (_, response) =>
+        response.writeHead(200, { "docker-distribution-api-version": "registry/2.0" }).end("{}");
+    const input = { anonymous: true, passwords: {} };
+    expect(await prove(await overTls(anybody), input)).toMatchObject({
+        code: 0,
+        stdout: "proved: TLS for registry.test, 200 without account\n",
+    });
+    expect((await prove(await overTls(registry), input)).stderr).toContain(
+        "must be accepted with 200, the registry answered 401",
+    );
+    expect((await prove(await overTls(anybody))).stderr).toContain("must be refused with 401");
+});
+
 test("an address as host name is proved too", async () => {
     expect(await prove(await overTls(registry), { hostname: "127.0.0.1" })).toMatchObject({
         code: 0,

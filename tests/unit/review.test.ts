@@ -51,6 +51,13 @@ test.each([
     ],
     [
         [
+            ["registry-mirror-hub-container", "create"],
+            ["registry-mirror-quay-container", "delete"],
+        ],
+        ["the mirror hub is started", "the mirror quay is taken down, with what it kept"],
+    ],
+    [
+        [
             ["registry-trust-build1", "create"],
             ["registry-trust-build2", "update"],
             ["registry-trust-build3", "delete"],

@@ -88,7 +88,7 @@ const REFUSED: [string, (path: string) => void, RegExp][] = [
         /another hand-over/,
     ],
     ["that is a file", (path) => writeFileSync(path, ""), /no folder/],
-    ["that is a link", (path) => symlinkSync(tmpdir(), path), /no folder/],
+    ["that is a link", (path) => symlinkSync(__dirname, path), /no folder/],
     ["below one that is not there", () => rmSync(root, { recursive: true }), /there is no folder/],
 ];
 

@@ -1,0 +1,252 @@
+import { isIP } from "node:net";
+import { z } from "zod";
+import { hostAndPort, isLoopback, isServiceUrl } from "./address";
+import { type ConfigProblem, HIDDEN } from "./config-problems";
+import { isHostName, NAME } from "./names";
+import { type Field, fieldProblem, isObject, readFields } from "./object-fields";
+import { propertyPath, quotePath } from "./property-path";
+import { boolean } from "./scalars";
+
+/** A registry that images are fetched from. */
+export interface Upstream {
+    /** Where it is, without a slash at the end. */
+    readonly url: string;
+    /** With what to log in to it. Unset: it is asked as nobody. */
+    readonly credentials?: UpstreamCredentials;
+    /** How long what was fetched is kept, with a unit: `168h`; `0s`: until the mirror is taken out. */
+    readonly ttl: string;
+    /** Certificates of the authorities to trust with it besides the public ones, PEM. */
+    readonly caCertificate?: string;
+    /** HTTP proxy on the way to it. */
+    readonly proxy?: string;
+}
+
+export interface UpstreamCredentials {
+    readonly username: string;
+    /** Secret. */
+    readonly password: string;
+}
+
+/** A pull-through cache: it fetches images from another registry when somebody asks for them, and keeps them for a time. */
+export interface Mirror {
+    /** The registry whose images it has, as images name it: `docker.io`, `registry.example.com:5000`. */
+    readonly registry: string;
+    readonly upstream: Upstream;
+    /** Published port. */
+    readonly port: number;
+    /** Whether anybody may pull from it. Otherwise it takes the accounts of the teams. */
+    readonly anonymous: boolean;
+}
+
+/** The images of Docker Hub are called so, and this is who has them. */
+const DOCKER_HUB = { name: "docker.io", url: "https://registry-1.docker.io" };
+const DEFAULT_TTL = "168h";
+
+const secret = z.string().regex(/^[\x21-\x7e]{1,4096}$/);
+const registryHost = z.string().refine((text) => parseRegistry(text) !== undefined);
+
+const FIELDS = {
+    upstream: {
+        schema: z.string().refine((text) => parseUpstream(text) !== undefined),
+        allowed:
+            "a registry as images name it (docker.io, registry.example.com:5000), or its address (https://registry.example.com, or http:// where the network is trusted); not a loopback address: the mirror's container would find only itself there",
+        example: "docker.io",
+    },
+    port: {
+        schema: z.preprocess(
+            (value) => (typeof value === "string" && /^[1-9]\d{0,4}$/.test(value) ? +value : value),
+            z.int().min(1).max(65535),
+        ),
+        allowed: "a whole number from 1 to 65535, of a port that nothing else has",
+        example: "5010",
+    },
+    registry: {
+        schema: registryHost,
+        allowed:
+            "the registry as images name it, when `upstream` has its images under another address: docker.io, registry.example.com:5000",
+        example: "docker.io",
+    },
+    credentials: {
+        schema: z.unknown(),
+        allowed: "an object with username and password",
+        example: "",
+        isSecret: true,
+    },
+    ttl: {
+        schema: z.preprocess(
+            (value) => (value === 0 || value === "0" ? "0s" : value),
+            z.string().regex(/^(0s|[1-9]\d{0,5}[smh])$/),
+        ),
+        allowed:
+            "how long images are kept, in hours, minutes or seconds: 168h; 0: until the mirror is taken out",
+        example: DEFAULT_TTL,
+    },
+    anonymous: { schema: boolean, allowed: "true or false", example: "true" },
+    caCertificate: {
+        schema: z.string().regex(/-----BEGIN CERTIFICATE-----\s/),
+        allowed: "one or more certificates, PEM",
+        example: "< ca.crt",
+    },
+    proxy: {
+        schema: z.string().refine(isServiceUrl),
+        allowed:
+            "http://host:port of a proxy, without a login: everybody on the Docker host can see it",
+        example: "http://proxy.example.com:3128",
+    },
+} satisfies Record<string, Field>;
+
+const CREDENTIAL_FIELDS = {
+    username: {
+        schema: z.string().regex(/^[\x21-\x39\x3b-\x7e]{1,256}$/),
+        allowed: "a user name without blanks and colons",
+        example: "robot",
+    },
+    password: {
+        schema: secret,
+        allowed: "the password or access token of that user",
+        example: "",
+        isSecret: true,
+    },
+} satisfies Record<string, Field>;
+
+type Fields = Partial<Pick<Mirror, "registry" | "port" | "anonymous">> &
+    Partial<Pick<Upstream, "ttl" | "caCertificate" | "proxy">> & {
+        readonly upstream?: string;
+        readonly credentials?: unknown;
+    };
+
+/** Reads `mirrors` as it stands in the stack's configuration. */
+export function readMirrors(given: unknown): {
+    readonly mirrors: Record<string, Mirror>;
+    readonly problems: ConfigProblem[];
+} {
+    const problems: ConfigProblem[] = [];
+    if (!isObject(given ?? {})) {
+        problems.push({
+            key: "mirrors",
+            given: HIDDEN,
+            allowed: "an object {name: {upstream, port, …}}",
+            fix: "pulumi config set --path mirrors.hub.upstream docker.io",
+        });
+        return { mirrors: {}, problems };
+    }
+    const mirrors: [string, Mirror][] = [];
+    for (const [name, value] of Object.entries(given ?? {})) {
+        const path = propertyPath("mirrors", name);
+        if (!NAME.test(name)) {
+            problems.push({
+                key: "mirrors",
+                given: name,
+                allowed:
+                    "names of lower-case letters, digits, dots, dashes and underscores, 64 at most",
+                fix: "give it such a name in the stack's configuration file",
+            });
+            continue;
+        }
+        const mirror = readMirror(path, value, problems);
+        if (mirror === undefined) continue;
+        const [twin] = mirrors.find(([, { registry }]) => registry === mirror.registry) ?? [];
+        if (twin !== undefined) {
+            problems.push({
+                key: `${path}.registry`,
+                given: mirror.registry,
+                allowed: `a registry that no other mirror has; ${propertyPath("mirrors", twin)} is of the same one`,
+                fix: `pulumi config rm --path ${quotePath(path)}`,
+            });
+        }
+        mirrors.push([name, mirror]);
+    }
+    return { mirrors: Object.fromEntries(mirrors), problems };
+}
+
+function readMirror(path: string, value: unknown, problems: ConfigProblem[]): Mirror | undefined {
+    const found = problems.length;
+    const fields: Fields = readFields(path, value, FIELDS, problems);
+    const isNamed = (name: string) =>
+        problems.some(({ key }) => key === path || key === `${path}.${name}`);
+    for (const name of ["upstream", "port"] as const) {
+        if (fields[name] === undefined && !isNamed(name)) {
+            problems.push(fieldProblem(`${path}.${name}`, undefined, FIELDS[name]));
+        }
+    }
+    const credentials = readCredentials(path, fields, problems);
+    const upstream = parseUpstream(fields.upstream ?? "");
+    const { port } = fields;
+    if (problems.length > found || upstream === undefined || port === undefined) return undefined;
+    const { ttl = DEFAULT_TTL, caCertificate, proxy } = fields;
+    return {
+        registry: fields.registry ?? upstream.name,
+        upstream: { url: upstream.url, credentials, ttl, caCertificate, proxy },
+        port,
+        anonymous: fields.anonymous ?? credentials === undefined,
+    };
+}
+
+function readCredentials(
+    mirrorPath: string,
+    { upstream, credentials }: Fields,
+    problems: ConfigProblem[],
+): UpstreamCredentials | undefined {
+    if (credentials === undefined) return undefined;
+    const path = `${mirrorPath}.credentials`;
+    const given: Partial<UpstreamCredentials> = readFields(
+        path,
+        credentials,
+        CREDENTIAL_FIELDS,
+        problems,
+    );
+    for (const name of ["username", "password"] as const) {
+        const isNamed = problems.some(({ key }) => key === path || key === `${path}.${name}`);
+        if (given[name] === undefined && !isNamed) {
+            problems.push(fieldProblem(`${path}.${name}`, undefined, CREDENTIAL_FIELDS[name]));
+        }
+    }
+    if (upstream?.startsWith("http://") === true) {
+        problems.push({
+            key: path,
+            given: HIDDEN,
+            allowed: "nothing, where the upstream is http://: they would go over the line in clear",
+            fix: `pulumi config set --path ${quotePath(`${mirrorPath}.upstream`)} https://<host>`,
+        });
+    }
+    const { username, password } = given;
+    return username === undefined || password === undefined ? undefined : { username, password };
+}
+
+/** Ports of the mirrors with the keys that they have in the configuration. */
+export function mirrorPorts(mirrors: Readonly<Record<string, Mirror>>): [string, number][] {
+    return Object.entries(mirrors).map(([name, { port }]) => [
+        `${propertyPath("mirrors", name)}.port`,
+        port,
+    ]);
+}
+
+/** A registry by its name or by its address: what images call it, and where it is. */
+function parseUpstream(text: string): { readonly name: string; readonly url: string } | undefined {
+    if (/^https?:\/\//.test(text)) {
+        const url = text.replace(/\/$/, "");
+        const host = url.replace(/^https?:\/\//, "");
+        const parsed = parseRegistry(host);
+        if (!isServiceUrl(url) || parsed === undefined) return undefined;
+        return { name: url === DOCKER_HUB.url ? DOCKER_HUB.name : host, url };
+    }
+    const host = parseRegistry(text);
+    if (host === undefined || isLoopback(host)) return undefined;
+    return text === DOCKER_HUB.name ? DOCKER_HUB : { name: text, url: `https://${text}` };
+}
+
+/** `host` or `host:port`; the host without the port. */
+function parseRegistry(text: string): string | undefined {
+    const [, inBrackets, plain, port] =
+        /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+    const host = inBrackets ?? plain ?? "";
+    const isHost =
+        inBrackets === undefined ? isIP(host) !== 6 && isHostName(host) : isIP(host) === 6;
+    const isPort = port === undefined || (+port >= 1 && +port <= 65535);
+    return isHost && isPort ? host : undefined;
+}
+
+/** Where a mirror is, as image names have it. */
+export function mirrorAddress(hostname: string, { port }: Mirror): string {
+    return hostAndPort(hostname, port);
+}
