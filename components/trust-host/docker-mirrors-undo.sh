@@ -17,11 +17,16 @@ without_mirror() {
         }'
 }
 
-# Docker reads the mirrors again at this signal. It is never restarted.
-reload_docker() {
+# The process of the Docker whose file is $1.
+docker_pid() {
     pid=/var/run/docker.pid
     case $1 in /var/snap/*) pid=/var/snap/docker/current/run/docker.pid ;; esac
-    pid=$(cat "$pid" 2>/dev/null || echo none)
+    cat "$pid" 2>/dev/null || echo none
+}
+
+# Docker reads the mirrors again at this signal. It is never restarted.
+reload_docker() {
+    pid=$(docker_pid "$1")
     case $(cat "/proc/$pid/comm" 2>/dev/null || true) in
         dockerd) kill -HUP "$pid" ;;
         *) systemctl reload docker >/dev/null 2>&1 </dev/null || true ;;
@@ -47,12 +52,13 @@ take_back_docker_mirrors() {
         left_text=$(without_mirror "$mirror_text" "$mirror_url")
         if [ "$left_text" != "$mirror_text" ]; then
             took_back=yes
-            if docker_uses "$mirror_url"; then
+            if docker_uses "$mirror_url" || { ! docker_mirrors >/dev/null && [ -e "/proc/$(docker_pid "$mirror_file")" ]; }; then
                 # It keeps the mirrors that it has when its file names none at all.
                 with_none=$(without_mirror "$mirror_text" "$mirror_url" '"registry-mirrors":[ ]')
                 printf '%s' "${with_none%.}" | keep "$record/text" || exit 1
                 put_text "$mirror_file"
                 reload_docker "$mirror_file"
+                docker_mirrors >/dev/null || sleep 1
                 for _ in 1 2 3 4 5; do
                     docker_uses "$mirror_url" || break
                     sleep 1

@@ -37,6 +37,11 @@ leave_docker() {
 
 put_docker_mirror() {
     url=https://$mirror_at
+    # No control character can be in JSON, and a byte of zero not in what a shell reads.
+    if [ -e "$1" ] && { [ ! -f "$1" ] || [ "$(tr -dc '\000-\010\013\014\016-\037' <"$1" | wc -c)" -ne 0 ]; }; then
+        leave_docker "$1" 'is not the JSON object that Docker reads'
+        return
+    fi
     mirror_text=$(text_of "$1" || true)
     free_text=$mirror_text
     recorded=
@@ -64,10 +69,8 @@ LIST
             return
             ;;
     esac
-    case $(without_mirror "$mirror_text" "$url") in
-        "$mirror_text") result=missing ;;
-        *) result=ours ;;
-    esac
+    result=missing
+    if [ "$free_text" != "$mirror_text" ] && printf '%s' "$mirror_text" | names_mirror https://; then result=ours; fi
     if [ "$result" = missing ] && mirrors_are_option "$1"; then
         if docker_uses "$url"; then
             tell docker ours "$url is an option of Docker's command line"
@@ -114,12 +117,12 @@ docker_comes_to_use() {
 
 # Whether mirrors come from Docker's command line: then it would not start with some in its file.
 mirrors_are_option() {
-    pid=$(cat /var/run/docker.pid 2>/dev/null || echo none)
-    case $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" || true) in *--registry-mirror*) return 0 ;; esac
+    options=$(tr '\0' ' ' 2>/dev/null <"/proc/$(docker_pid "$1")/cmdline" || true)
+    case $options in *--registry-mirror*) return 0 ;; esac
     ! grep -rqs '^[^#]*--registry-mirror' /etc/systemd/system/docker.service /etc/systemd/system/docker.service.d \
         /lib/systemd/system/docker.service /etc/default/docker /etc/sysconfig/docker /etc/conf.d/docker || return 0
-    # Those that it uses and that are not ours, while its file names none.
-    [ -z "$recorded" ] || return 1
+    # Where its command line cannot be seen: mirrors that are not ours, while its file names none.
+    [ -z "$options$recorded" ] || return 1
     case $(docker_mirrors || true) in '' | null | '[]') return 1 ;; esac
 }
 

