@@ -74,7 +74,7 @@ take_back_docker_mirrors() {
                 put_text "$mirror_file"
             fi
         else
-            case $mirror_text in *"\"$mirror_url"*) tell left other "$mirror_url in $mirror_file, which somebody else has changed" ;; esac
+            case $mirror_text in *"\"$mirror_url\""* | *"\"$mirror_url/\""*) tell left other "$mirror_url in $mirror_file, which somebody else has changed" ;; esac
         fi
         forget docker-mirrors "$mirror_url $mirror_file"
     done <<LIST
