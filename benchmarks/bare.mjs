@@ -31,8 +31,9 @@ export async function makeCertificate(folder) {
  * @param {string} certificates
  * @param {string} password
  * @param {number | undefined} cost of the account's hash; undefined: no accounts
+ * @param {string} host address of this machine that it is published on
  */
-export async function startRegistry(name, certificates, password, cost) {
+export async function startRegistry(name, certificates, password, cost, host = "127.0.0.1") {
     /** @type {Record<string, string>} */
     const settings = {
         OTEL_TRACES_EXPORTER: "none",
@@ -48,13 +49,13 @@ export async function startRegistry(name, certificates, password, cost) {
     }
     const variables = Object.entries(settings).flatMap(([key, value]) => ["-e", `${key}=${value}`]);
     const mount = `${certificates}:/certificates:ro`;
-    const options = ["--name", name, "-p", "127.0.0.1::5000", "-v", mount, ...variables];
+    const options = ["--name", name, "-p", `${host}::5000`, "-v", mount, ...variables];
     await must("docker", ["run", "-d", ...options, IMAGE]);
     const published = await must("docker", ["port", name, "5000"]);
     const port = Number(/:(\d+)\s*$/.exec(published)?.[1]);
     const account = cost === undefined ? undefined : `dev:${password}`;
     for (let tries = 0; ; tries++) {
-        const status = await get(port, account).catch(() => 0);
+        const status = await get(port, account, false, { host }).catch(() => 0);
         if (status === 200) return port;
         if (tries >= 100) throw new Error(`${name} does not answer (last status: ${status})`);
         await new Promise((resolve) => setTimeout(resolve, 50));

@@ -5,12 +5,18 @@ import { must, run } from "./run.mjs";
 export const CLIENTS = 8;
 export const SECONDS = 2;
 
+/**
+ * Where to ask, and for what.
+ *
+ * @typedef {{ host?: string, path?: string, accept?: string }} Place
+ */
+
 /** ApacheBench where it is, and what to say of it. */
 export async function findClient() {
     const hasAb = (await run("sh", ["-c", "command -v ab"])).code === 0;
-    /** @type {(port: number, account?: string) => () => Promise<number>} */
-    const rate = (port, account) => () =>
-        hasAb ? loadByAb(port, account) : loadByNode(port, account);
+    /** @type {(port: number, account?: string, place?: Place) => () => Promise<number>} */
+    const rate = (port, account, place) => () =>
+        hasAb ? loadByAb(port, account, place) : loadByNode(port, account, place);
     const fact = hasAb
         ? "Client: ApacheBench (ab -k), one process."
         : "Client: Node.js (no ab on this machine), one process.";
@@ -20,11 +26,17 @@ export async function findClient() {
 /**
  * @param {number} port
  * @param {string | undefined} account
+ * @param {Place} place
  */
-async function loadByAb(port, account) {
+async function loadByAb(port, account, { host = "127.0.0.1", path = "/v2/", accept = "*/*" } = {}) {
     const load = ["-q", "-k", "-c", String(CLIENTS), "-t", String(SECONDS), "-n", "1000000"];
     const basic = account === undefined ? [] : ["-A", account];
-    const report = await must("ab", [...load, ...basic, `https://127.0.0.1:${port}/v2/`]);
+    const report = await must("ab", [
+        ...load,
+        ...basic,
+        ...["-H", `Accept: ${accept}`],
+        `https://${host}:${port}${path}`,
+    ]);
     const rate = /^Requests per second:\s+([\d.]+)/m.exec(report)?.[1];
     if (rate === undefined || /^Non-2xx responses|^Failed requests:\s+[1-9]/m.test(report)) {
         throw new Error(`ab saw failures:\n${report}`);
@@ -35,14 +47,15 @@ async function loadByAb(port, account) {
 /**
  * @param {number} port
  * @param {string | undefined} account
+ * @param {Place} [place]
  */
-async function loadByNode(port, account) {
+async function loadByNode(port, account, place) {
     const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS, rejectUnauthorized: false });
     const began = performance.now();
     let count = 0;
     const client = async () => {
         while (performance.now() - began < SECONDS * 1000) {
-            const status = await get(port, account, agent);
+            const status = await get(port, account, agent, place);
             if (status !== 200) throw new Error(`status ${status}`);
             count++;
         }
@@ -61,11 +74,17 @@ async function loadByNode(port, account) {
  * @param {number} port
  * @param {string} [auth]
  * @param {Agent | false} agent
+ * @param {Place} place
  * @returns {Promise<number>}
  */
-export function get(port, auth, agent = false) {
+export function get(
+    port,
+    auth,
+    agent = false,
+    { host = "127.0.0.1", path = "/v2/", accept = "*/*" } = {},
+) {
     return new Promise((resolve, reject) => {
-        const options = { host: "127.0.0.1", port, path: "/v2/", auth, agent };
+        const options = { host, port, path, auth, agent, headers: { accept } };
         const call = request({ ...options, rejectUnauthorized: false }, (response) => {
             response.resume();
             response.on("end", () => resolve(response.statusCode ?? 0));

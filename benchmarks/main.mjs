@@ -15,6 +15,7 @@ import * as scale from "./scale.mjs";
 import * as setup from "./setup.mjs";
 import * as setupCold from "./setup-cold.mjs";
 import * as state from "./state.mjs";
+import * as throughput from "./throughput.mjs";
 
 /**
  * What one benchmark found.
@@ -25,15 +26,16 @@ import * as state from "./state.mjs";
  * @property {{ head: string[], rows: string[][] }[]} [tables] shown instead of one of the samples
  * @property {{ name: string, value: number, aim?: string }[]} ratios
  * @property {string[]} facts
+ * @property {string} [picture] an SVG, kept beside the results
  *
- * @typedef {Measurement & { date: string, machine: Record<string, string>, took: number }} Result
+ * @typedef {Omit<Measurement, "picture"> & { date: string, machine: Record<string, string>, took: number }} Result
  *
  * @typedef {{ title: string, about: string, measure: () => Promise<Measurement> }} Benchmark
  */
 
 /** @type {Record<string, Benchmark>} */
 const BENCHMARKS = {
-    ...{ engine, lifecycle, gap, fleet, scale, auth, gateway, state, setup },
+    ...{ engine, lifecycle, gap, fleet, scale, auth, gateway, throughput, state, setup },
     "setup-cold": setupCold,
 };
 
@@ -58,8 +60,11 @@ for (const [name, benchmark] of Object.entries(BENCHMARKS)) {
     const took = await seconds(async () => {
         measurement = await benchmark.measure();
     });
-    const result = JSON.stringify({ date, machine, took, ...measurement }, round, 2);
-    writeFileSync(join(import.meta.dirname, "results", `${name}.json`), `${result}\n`);
+    const { picture, ...figures } = measurement ?? {};
+    const result = JSON.stringify({ date, machine, took, ...figures }, round, 2);
+    const results = join(import.meta.dirname, "results");
+    writeFileSync(join(results, `${name}.json`), `${result}\n`);
+    if (picture !== undefined) writeFileSync(join(results, `${name}.svg`), picture);
     say(`${name} took ${Math.round(took)} s`);
 }
 writeFileSync(join(import.meta.dirname, "README.md"), renderReadme(BENCHMARKS));

@@ -57,6 +57,7 @@ function section(name, { title, about }) {
     ]);
     return [
         heading,
+        ...(existsSync(path.replace(/json$/, "svg")) ? [`![${title}](results/${name}.svg)\n`] : []),
         ...(ratios.length > 0 ? [table(["compared", "value", "aim", ""], verdicts)] : []),
         ...(tables ?? [{ head: ["measured", `median, ${unit}`, "range"], rows }]).map((it) =>
             table(it.head, it.rows),

@@ -190,12 +190,13 @@ export async function withWorkspace(use) {
 }
 
 /**
- * What stands in the file of a measured stack: the defaults, on a port of the loopback.
+ * What stands in the file of a measured stack: the defaults, on a port of its own.
  *
  * @param {number} port
+ * @param {string} address that it is published on
  */
-export function stackFile(port) {
-    return `config:\n  private-registry:bindAddress: 127.0.0.1\n  private-registry:port: ${port}\n`;
+export function stackFile(port, address = "127.0.0.1") {
+    return `config:\n  private-registry:bindAddress: ${address}\n  private-registry:port: ${port}\n`;
 }
 
 /**

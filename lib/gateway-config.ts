@@ -120,7 +120,8 @@ function accessLog(): Json {
 function registryServer(service: string | undefined): Json {
     return {
         listen: [`:${GATEWAY.port}`],
-        protocols: ["h1", "h2"],
+        // See the registry's own configuration.
+        protocols: ["h1"],
         automatic_https: { disable: true },
         tls_connection_policies: [{ protocol_min: "tls1.2" }],
         read_header_timeout: seconds(10),

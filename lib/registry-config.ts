@@ -81,6 +81,8 @@ export function registryConfig(args: RegistryConfigArgs): string {
         },
         http: {
             ...listener(args.listens),
+            // A layer goes over HTTP/2 at half the speed, for twice the CPU.
+            http2: { disabled: true },
             secret: args.httpSecret,
             draintimeout: `${DRAIN_SECONDS}s`,
             headers: { "X-Content-Type-Options": ["nosniff"] },

@@ -68,12 +68,10 @@ export class ApiImages {
         const { manifests = [], config, layers = [] } = JSON.parse(answer.body) as Manifest;
         const parts = await Promise.all([
             ...manifests.map(({ digest }) => this.isIntact(repository, digest)),
-            ...[...(config === undefined ? [] : [config]), ...layers].map(
-                async ({ digest, size }) => {
-                    const blob = await this.ask(`/v2/${repository}/blobs/${digest}`);
-                    return blob.status === 200 && Number(blob.headers["content-length"]) === size;
-                },
-            ),
+            ...[...(config === undefined ? [] : [config]), ...layers].map(async ({ digest }) => {
+                const blob = await this.ask(`/v2/${repository}/blobs/${digest}`);
+                return blob.status === 200 && digestOf(blob.bytes) === digest;
+            }),
         ]);
         return parts.every((isThere) => isThere);
     }

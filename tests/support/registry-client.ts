@@ -1,12 +1,14 @@
 import { request } from "node:https";
 import { connect, type ConnectionOptions } from "node:tls";
-import { text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import type { Outputs } from "./stack";
 
 export interface Answer {
     readonly status: number;
     readonly headers: Record<string, string | string[] | undefined>;
     readonly body: string;
+    /** The same as it came. */
+    readonly bytes: Buffer;
     /** SHA-256 fingerprint of the certificate that was served. */
     readonly certificate: string;
 }
@@ -66,12 +68,13 @@ export function ask(outputs: Outputs, path: string, question: Question = {}): Pr
                     getPeerX509Certificate(): { fingerprint256: string };
                 };
                 const certificate = socket.getPeerX509Certificate().fingerprint256;
-                text(response).then(
-                    (answer) =>
+                buffer(response).then(
+                    (bytes) =>
                         resolve({
                             status: response.statusCode ?? 0,
                             headers: response.headers,
-                            body: answer,
+                            body: bytes.toString(),
+                            bytes,
                             certificate,
                         }),
                     reject,

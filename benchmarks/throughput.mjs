@@ -1,0 +1,299 @@
+// @ts-check
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { makeCertificate, startRegistry } from "./bare.mjs";
+import { drawBars } from "./bars.mjs";
+import * as floors from "./floors.mjs";
+import { makeLayers, renew } from "./layers.mjs";
+import { CLIENTS, findClient, SECONDS } from "./load.mjs";
+import { interleave, median, medians, say } from "./measure.mjs";
+import { cpuSeconds, peakMemory } from "./processes.mjs";
+import { figure } from "./readme.mjs";
+import { attempt, must } from "./run.mjs";
+import { firstByte, MANIFEST, pull, push, pushManifest } from "./transfers.mjs";
+import { freePort, stackFile, withWorkspace } from "./workspace.mjs";
+
+const MEBIBYTES = Number(process.env.BENCH_MEBIBYTES ?? 1024);
+const LAYERS = [1, 8, 64];
+const AT_ONCE = [1, 8];
+const ROUNDS = 3;
+const BARE = "registry alone";
+const OURS = "ours";
+const GATEWAY = "ours, gateway";
+const HTTP2 = "pull over HTTP/2, registry alone";
+const SIDES = [BARE, OURS, GATEWAY];
+
+export const title =
+    "Throughput: pushes and pulls beside the bare registry and the machine's own limits";
+export const about = `
+A bare container of the same registry with TLS and no accounts, our stack, and our stack with a gateway and permissions. ${MEBIBYTES} MiB of
+random bytes in so many layers are pushed and pulled by curl over HTTP/1.1, as Docker speaks it: by one client, or shared by ${AT_ONCE.at(-1)} at
+once; each sends up to 5 layers at a time and fetches 3, as Docker does. All of it goes to the address of Docker's bridge: on 127.0.0.1
+every byte passes Docker's own proxy as well, which no other host meets. Clients and registry share the machine. The floors are the same
+bytes as one file: copied on the disk (\`dd conv=fdatasync\`), sent by \`openssl s_server\` to curl, hashed by \`sha256sum\`. Manifests
+are asked for by ${CLIENTS} clients that keep their connection, ${SECONDS} seconds a sample. Transfers in ${ROUNDS} rounds after a warm-up.`;
+
+/** @typedef {import("./transfers.mjs").Side} Side */
+
+/** Measures pushes, pulls, manifests and first bytes. */
+export function measure() {
+    // Two stacks of one program need two backends.
+    return withWorkspace((direct) => withWorkspace((workspace) => compare(direct, workspace)));
+}
+
+/**
+ * @param {import("./workspace.mjs").Workspace} direct
+ * @param {import("./workspace.mjs").Workspace} workspace
+ */
+async function compare(direct, workspace) {
+    const { rate, fact } = await findClient();
+    const format = "{{(index .IPAM.Config 0).Gateway}}";
+    const found = await must("docker", ["network", "inspect", "--format", format, "bridge"]);
+    const host = found.trim();
+    const certificates = join(workspace.folder, "certificates");
+    mkdirSync(certificates);
+    chmodSync(workspace.folder, 0o755);
+    await makeCertificate(certificates);
+    const bytes = join(workspace.folder, "layers");
+    say(`making ${LAYERS.length} x ${MEBIBYTES} MiB`);
+    const all = new Map();
+    for (const count of LAYERS) all.set(count, await makeLayers(bytes, MEBIBYTES, count));
+    const layersOf = (/** @type {number} */ count) =>
+        /** @type {import("./layers.mjs").Layer[]} */ (all.get(count));
+    const tls = await floors.startTlsServer(host, certificates, bytes);
+    const bareName = `${workspace.name}-bare`;
+    try {
+        const port = await startRegistry(bareName, certificates, "", undefined, host);
+        /** @type {Side} */
+        const bare = {
+            name: BARE,
+            host,
+            port,
+            account: "",
+            container: bareName,
+            containers: [bareName],
+        };
+        const sides = [
+            bare,
+            await startOurs(direct, OURS, host, []),
+            await startOurs(workspace, GATEWAY, host, [
+                "  private-registry:teams: {dev: {push: ['bench/*']}, web: {pull: ['web/*']}}",
+            ]),
+        ];
+        /** @type {Map<string, number[]>} */
+        const cpu = new Map();
+        const [whole] = layersOf(1);
+        if (whole === undefined) throw new Error("there are no layers");
+        const byLayers = await interleave(
+            [
+                ...LAYERS.flatMap((count) =>
+                    AT_ONCE.flatMap((clients) => transfers(sides, layersOf(count), clients, cpu)),
+                ),
+                [HTTP2, async () => speed(await pull(bare, [whole], 1, { http2: true }))],
+                ["floor: copy", async () => speed(await floors.copy(whole.file))],
+                ["floor: TLS", async () => speed(await floors.send(`${tls.url}/1/0`))],
+                ["floor: sha256", async () => speed(await floors.hash(whole.file))],
+            ],
+            { rounds: ROUNDS },
+        );
+        for (const side of sides) await pushManifest(side, whole);
+        const samples = {
+            ...byLayers,
+            ...(await interleave(
+                sides.map(({ name, port, account }) => [
+                    `manifests, ${name}`,
+                    rate(port, account || undefined, { host, ...MANIFEST }),
+                ]),
+            )),
+            ...(await interleave(
+                sides.map((side) => [`first byte, ${side.name}`, () => firstByte(side, whole)]),
+                { rounds: 20 },
+            )),
+        };
+        const memory = await Promise.all(
+            sides.map(async ({ name, container }) => {
+                return `${name} ${figure((await peakMemory(container)) / 1e6)} MB`;
+            }),
+        );
+        return {
+            ...report(samples, cpu),
+            facts: [fact, `The most memory that the registry's process had: ${memory.join(", ")}.`],
+        };
+    } finally {
+        tls.stop();
+        await attempt("docker", ["rm", "--force", "--volumes", bareName]);
+    }
+}
+
+/**
+ * A push and then a pull of the same layers for each side.
+ *
+ * @param {readonly Side[]} sides
+ * @param {import("./layers.mjs").Layer[]} layers
+ * @param {number} clients
+ * @param {Map<string, number[]>} cpu filled with the CPU seconds a GiB of what serves, by the name of the sample
+ * @returns {import("./measure.mjs").Subject[]}
+ */
+function transfers(sides, layers, clients, cpu) {
+    const subject = (
+        /** @type {"push" | "pull"} */ action,
+        /** @type {Side} */ side,
+        /** @type {number} */ index,
+    ) => {
+        const name = nameOf(action, layers.length, clients, side.name);
+        const measure = async () => {
+            if (action === "push" && index === 0) await renew(layers);
+            const before = await cpuSeconds(side.containers);
+            const act = action === "push" ? push : pull;
+            const took = await act(side, layers, clients);
+            const used = (await cpuSeconds(side.containers)) - before;
+            cpu.set(name, [...(cpu.get(name) ?? []), used / (MEBIBYTES / 1024)]);
+            return speed(took);
+        };
+        return /** @type {const} */ ([name, measure]);
+    };
+    return [
+        ...sides.map((side, index) => subject("push", side, index)),
+        ...sides.map((side, index) => subject("pull", side, index)),
+    ];
+}
+
+/**
+ * @param {"push" | "pull"} action
+ * @param {number} count
+ * @param {number} clients
+ * @param {string} side
+ */
+function nameOf(action, count, clients, side) {
+    const layers = count === 1 ? "1 layer" : `${count} layers`;
+    return `${action}, ${layers}, ${clients === 1 ? "1 client" : `${clients} clients`}, ${side}`;
+}
+
+/**
+ * MB/s of all bytes together.
+ *
+ * @param {number} took seconds
+ */
+function speed(took) {
+    return (MEBIBYTES * 1.048576) / took;
+}
+
+/**
+ * @param {import("./workspace.mjs").Workspace} workspace
+ * @param {string} name
+ * @param {string} host
+ * @param {string[]} lines of configuration
+ * @returns {Promise<Side>}
+ */
+async function startOurs(workspace, name, host, lines) {
+    const port = await freePort();
+    const folder = workspace.copyOfProgram("ours", port);
+    writeFileSync(
+        workspace.stackFileOf(folder),
+        [stackFile(port, host), ...lines.map((line) => `${line}\n`)].join(""),
+    );
+    await workspace.initialize(folder);
+    await workspace.up(folder);
+    const args = ["stack", "output", "teams", "--json", "--show-secrets"];
+    const { dev } = JSON.parse(await workspace.pulumi(folder, args));
+    const container = `private-registry-${workspace.name}`;
+    const others = lines.length === 0 ? [] : [`${container}-gateway`, `${container}-access`];
+    return {
+        name,
+        host,
+        port,
+        account: `${dev.username}:${dev.password}`,
+        container,
+        containers: [container, ...others],
+    };
+}
+
+/**
+ * @param {Record<string, number[]>} samples
+ * @param {Map<string, number[]>} cpu
+ */
+function report(samples, cpu) {
+    const of = medians(samples);
+    const cases = LAYERS.flatMap((count) =>
+        AT_ONCE.flatMap((clients) =>
+            /** @type {const} */ (["push", "pull"]).map((action) => ({
+                label: nameOf(action, count, clients, "").replace(/, $/, ""),
+                names: SIDES.map((side) => nameOf(action, count, clients, side)),
+            })),
+        ),
+    );
+    const rows = cases.map(({ label, names }) => [
+        label,
+        ...names.map((name) => figure(of(name))),
+        ...names.map((name) => figure(median(cpu.get(name) ?? []))),
+    ]);
+    const others = Object.keys(samples).filter(
+        (name) => !cases.some(({ names }) => names.includes(name)),
+    );
+    const ratio = (/** @type {string} */ name, /** @type {string} */ aim = "") => {
+        const [what = "", side = ""] = name.split(": ");
+        return {
+            name,
+            value: of(`${what}, ${side}`) / of(`${what}, ${BARE}`),
+            ...(aim && { aim }),
+        };
+    };
+    const least = (/** @type {string} */ action, /** @type {number} */ side) =>
+        Math.min(
+            ...cases
+                .filter(({ label }) => label.startsWith(action))
+                .map(({ names }) => of(names[side] ?? "") / of(names[0] ?? "")),
+        );
+    return {
+        unit: "MB/s; manifests: requests/s; first byte: ms",
+        samples,
+        tables: [
+            {
+                head: ["MB/s", ...SIDES, ...SIDES.map((side) => `${side}: CPU s a GiB`)],
+                rows,
+            },
+            { head: ["others", "median"], rows: others.map((name) => [name, figure(of(name))]) },
+        ],
+        ratios: [
+            {
+                name: "pull, least of all: ours / registry alone",
+                value: least("pull", 1),
+                aim: ">= 0.95",
+            },
+            {
+                name: "push, least of all: ours / registry alone",
+                value: least("push", 1),
+                aim: ">= 0.95",
+            },
+            {
+                name: "pull, least of all: gateway / registry alone",
+                value: least("pull", 2),
+                aim: ">= 0.9",
+            },
+            { name: "push, least of all: gateway / registry alone", value: least("push", 2) },
+            {
+                name: "push, 1 layer: ours / copy on the disk",
+                value: of(nameOf("push", 1, 1, OURS)) / of("floor: copy"),
+                aim: ">= 0.9",
+            },
+            {
+                name: "pull, 1 layer: ours / TLS",
+                value: of(nameOf("pull", 1, 1, OURS)) / of("floor: TLS"),
+            },
+            {
+                name: "pull, 1 layer, registry alone: HTTP/2 / HTTP/1.1",
+                value: of(HTTP2) / of(nameOf("pull", 1, 1, BARE)),
+            },
+            ratio(`manifests: ${OURS}`),
+            ratio(`manifests: ${GATEWAY}`),
+            ratio(`first byte: ${OURS}`),
+            ratio(`first byte: ${GATEWAY}`),
+        ],
+        picture: drawBars(
+            `${MEBIBYTES} MiB, MB/s`,
+            SIDES,
+            cases.map(({ label, names }) => ({ label, values: names.map(of) })),
+            figure,
+        ),
+    };
+}

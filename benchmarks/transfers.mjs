@@ -1,0 +1,171 @@
+// @ts-check
+// Pushes and pulls by curl, which is quick enough not to be what is measured.
+import { seconds } from "./measure.mjs";
+import { must } from "./run.mjs";
+
+const REPOSITORY = "/v2/bench/blobs";
+/** How many layers Docker sends, and fetches, at a time. */
+const SENT_AT_ONCE = 5;
+const FETCHED_AT_ONCE = 3;
+
+/**
+ * One of the registries that are compared.
+ *
+ * @typedef {object} Side
+ * @property {string} name
+ * @property {string} host
+ * @property {number} port
+ * @property {string} account user name and password; empty: none
+ * @property {string} container whose registry it is
+ * @property {string[]} containers all that serve
+ */
+
+/** @typedef {import("./layers.mjs").Layer} Layer */
+
+/**
+ * Pushes layers as clients do: a POST and a PUT for each. Returns the seconds.
+ *
+ * @param {Side} side
+ * @param {readonly Layer[]} layers
+ * @param {number} clients that share the layers
+ */
+export function push(side, layers, clients) {
+    return seconds(() =>
+        Promise.all(
+            split(layers, clients).map(async (share) => {
+                const upload = `${at(side)}${REPOSITORY}/blobs/uploads/`;
+                const begun = await curl(side, SENT_AT_ONCE, [
+                    "request = POST",
+                    'dump-header = "-"',
+                    ...share.flatMap(() => [`url = "${upload}"`, 'output = "/dev/null"']),
+                ]);
+                const locations = [...begun.matchAll(/^location: (\S+)/gim)];
+                if (locations.length !== share.length) throw new Error(`no uploads:\n${begun}`);
+                await curl(
+                    side,
+                    SENT_AT_ONCE,
+                    share.flatMap(({ file, digest }, index) => [
+                        `upload-file = "${file}"`,
+                        `url = "${locations[index]?.[1]}&digest=${digest}"`,
+                        'output = "/dev/null"',
+                    ]),
+                );
+            }),
+        ),
+    );
+}
+
+/**
+ * Pulls layers into nothing. Returns the seconds.
+ *
+ * @param {Side} side
+ * @param {readonly Layer[]} layers
+ * @param {number} clients that share the layers
+ * @param {{ http2?: boolean }} options
+ */
+export function pull(side, layers, clients, { http2 = false } = {}) {
+    return seconds(() =>
+        Promise.all(
+            split(layers, clients).map((share) =>
+                curl(
+                    side,
+                    FETCHED_AT_ONCE,
+                    share.flatMap(({ digest }) => [
+                        `url = "${blob(side, digest)}"`,
+                        'output = "/dev/null"',
+                    ]),
+                    http2,
+                ),
+            ),
+        ),
+    );
+}
+
+/** What `pushManifest` pushes, and who asks for it has to accept. */
+export const MANIFEST = {
+    path: `${REPOSITORY}/manifests/bench`,
+    accept: "application/vnd.oci.image.manifest.v1+json",
+};
+
+/**
+ * Pushes the manifest of an image whose layer is there already.
+ *
+ * @param {Side} side
+ * @param {Layer} layer
+ */
+export async function pushManifest(side, { digest, bytes }) {
+    const descriptor = { digest, size: bytes };
+    const manifest = {
+        schemaVersion: 2,
+        mediaType: MANIFEST.accept,
+        config: { mediaType: "application/vnd.oci.image.config.v1+json", ...descriptor },
+        layers: [{ mediaType: "application/vnd.oci.image.layer.v1.tar", ...descriptor }],
+    };
+    await curl(side, 1, [
+        "request = PUT",
+        `header = "Content-Type: ${MANIFEST.accept}"`,
+        `data-binary = ${JSON.stringify(JSON.stringify(manifest))}`,
+        `url = "${at(side)}${MANIFEST.path}"`,
+    ]);
+}
+
+/**
+ * Milliseconds from a request that is sent to the first byte of its answer, on a new connection.
+ *
+ * @param {Side} side
+ * @param {Layer} layer
+ */
+export async function firstByte(side, { digest }) {
+    const [sent = 0, first = 0] = (
+        await curl(side, 1, [
+            'range = "0-99"',
+            `url = "${blob(side, digest)}"`,
+            'output = "/dev/null"',
+            'write-out = "%{time_pretransfer} %{time_starttransfer}"',
+        ])
+    )
+        .split(" ")
+        .map(Number);
+    return (first - sent) * 1000;
+}
+
+/**
+ * Runs curl with its options on standard input, where an account is in no list of processes.
+ *
+ * @param {Side} side
+ * @param {number} atOnce
+ * @param {readonly string[]} options
+ */
+function curl({ account }, atOnce, options, http2 = false) {
+    const input = [
+        ...(account === "" ? [] : [`user = "${account}"`]),
+        // The certificate is nobody's business here: a test of trust is elsewhere.
+        ...["insecure", "silent", "show-error", "fail", http2 ? "http2" : "http1.1"],
+        ...(atOnce > 1 ? ["parallel", `parallel-max = ${atOnce}`] : []),
+        ...options,
+    ];
+    return must("curl", ["--config", "-"], { input: `${input.join("\n")}\n` });
+}
+
+/** @param {Pick<Side, "host" | "port">} side */
+function at({ host, port }) {
+    return `https://${host}:${port}`;
+}
+
+/**
+ * @param {Side} side
+ * @param {string} digest
+ */
+function blob(side, digest) {
+    return `${at(side)}${REPOSITORY}/blobs/${digest}`;
+}
+
+/**
+ * @param {readonly Layer[]} layers
+ * @param {number} shares
+ */
+function split(layers, shares) {
+    return Array.from({ length: shares }, (_, share) =>
+        layers.filter((_layer, index) => index % shares === share),
+    ).filter((share) => share.length > 0);
+}

@@ -1,0 +1,23 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { inspect } from "./docker";
+
+/** What a process has of the machine. */
+export interface Footprint {
+    /** Resident memory, in bytes. */
+    readonly memory: number;
+    /** Open files and connections. */
+    readonly descriptors: number;
+}
+
+/** The footprint of what a container is for: its first process, or what that one, a shell, has started. Needs root. */
+export async function footprint(container: string): Promise<Footprint> {
+    const { Pid } = (await inspect(container)).State as unknown as { Pid: number };
+    const children = readFileSync(`/proc/${Pid}/task/${Pid}/children`, "utf8").trim().split(" ");
+    const name = (pid: string) => readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+    const pid = children.find((child) => child !== "" && name(child) === "registry") ?? String(Pid);
+    const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+    return {
+        memory: Number(kibibytes?.[1]) * 1024,
+        descriptors: readdirSync(`/proc/${pid}/fd`).length,
+    };
+}
