@@ -1,21 +1,24 @@
 import { readFileSync } from "node:fs";
-import { isIP } from "node:net";
 import { homedir } from "node:os";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { PrivateRegistryArgs } from "./components/private-registry";
 import { isLoopback } from "./lib/address";
 import { readClients } from "./lib/client-config";
-import { type ConfigProblem, configError } from "./lib/config-problems";
+import { type ConfigProblem, configError, HIDDEN } from "./lib/config-problems";
 import { dockerMachine, parseDockerEndpoint } from "./lib/docker-endpoint";
+import { JSON_DEPTH, scanJson } from "./lib/json-text";
 import { type Mirror, mirrorPorts, readMirrors } from "./lib/mirror-config";
-import { isHostName, NAME } from "./lib/names";
+import { isAddress, isDnsName, isHostName, NAME } from "./lib/names";
+import { isObject } from "./lib/object-fields";
 import { arePermissionsUsed, permissionFields } from "./lib/permissions";
-import { quotePath } from "./lib/property-path";
+import { propertyPath, quotePath } from "./lib/property-path";
+import { serviceFiles } from "./lib/registry-config";
 import { type RetentionRule, retentionProblems, retentionSchema } from "./lib/retention";
-import { boolean } from "./lib/scalars";
+import { boolean, integer, PRINTABLE } from "./lib/scalars";
+import { shellQuote } from "./lib/shell-quote";
 import type { LoginSurroundings } from "./lib/ssh-credentials";
-import { readServices, storageProblems } from "./lib/storage-config";
+import { readServices, type Services, storageProblems } from "./lib/storage-config";
 
 /** One configuration key: what it takes, what it is when unset, and a value to show in a fix. */
 interface Key<T> {
@@ -30,19 +33,29 @@ interface Key<T> {
 
 const IMAGE =
     /^(?:(?:[a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\])(?::\d+)?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
-const CONTAINER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,200}$/;
-const PRINTABLE = /^[^\p{Cc}\p{Cs}]+$/u;
+/** Without the tag, what a registry and Docker take. */
+const IMAGE_NAME_LENGTH = 255;
+const image = z
+    .string()
+    .max(IMAGE_NAME_LENGTH + 256)
+    .regex(IMAGE)
+    .refine((text) => text.replace(/(:[^/@]*)?(@.*)?$/, "").length <= IMAGE_NAME_LENGTH);
+const CONTAINER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,200}$/;
+/** Docker's form of a condition on the nodes of a Swarm. */
+const CONSTRAINT = /^ *[a-z_][a-z0-9_.-]+ *[=!]= *[a-z0-9:_ .*()?+[\]\\^$|/-]+$/i;
 
-const hostName = z.string().refine(isHostName);
-const ipAddress = z.string().refine((text) => isIP(text) !== 0);
-const alternativeName = z.string().refine((text) => isHostName(text.replace(/^\*\./, "")));
-/** Stack files hold plain values as text, values inside objects as what they are. */
-const integer = (min: number, max: number) =>
-    z.preprocess(
-        (value) =>
-            typeof value === "string" && /^(0|[1-9]\d{0,8})$/.test(value) ? Number(value) : value,
-        z.int().min(min).max(max),
-    );
+/** Longer ones do not fit, with what is put around them, into the name of a file on a client host. */
+const HOST_NAME_LENGTH = 200;
+const hostName = z
+    .string()
+    .max(HOST_NAME_LENGTH)
+    .refine(isHostName)
+    // In an image's name an address has no dots beside colons.
+    .refine((text) => !/:.*\./.test(text));
+const ipAddress = z.string().refine(isAddress);
+const alternativeName = z
+    .string()
+    .refine((text) => (text.startsWith("*.") ? isDnsName(text.slice(2)) : isHostName(text)));
 const number = (min: number, max: number) =>
     z.preprocess(
         (value) =>
@@ -52,7 +65,8 @@ const number = (min: number, max: number) =>
         z.number().min(min).max(max),
     );
 const id = z.preprocess(
-    (value) => (typeof value === "number" ? String(value) : value),
+    // Of other numbers it is not known how they were written: 1.10 comes as 1.1.
+    (value) => (Number.isSafeInteger(value) ? String(value) : value),
     z.string().regex(NAME),
 );
 const subjectField = z.string().regex(PRINTABLE).min(1).max(64).optional();
@@ -71,9 +85,15 @@ const teamNames = z
         Object.fromEntries(names.map((name) => [name, {}])),
     );
 const teamRecord = z
-    .record(
-        z.string().regex(NAME),
-        z.preprocess((value) => value ?? {}, team),
+    // A record would leave a key of this name out without a word.
+    .custom<Record<string, unknown>>(
+        (value) => !isObject(value) || !Object.hasOwn(value, "__proto__"),
+    )
+    .pipe(
+        z.record(
+            z.string().regex(NAME),
+            z.preprocess((value) => value ?? {}, team),
+        ),
     )
     .refine((teams) => Object.keys(teams).length > 0);
 
@@ -82,7 +102,7 @@ const PORT = { allowed: "a whole number from 1 to 65535" };
 const KEYS = {
     hostname: {
         schema: hostName,
-        allowed: "a DNS name in lower case, or an IP address",
+        allowed: `a DNS name in lower case, of ${HOST_NAME_LENGTH} characters at most, whose last part is no number, or an IP address`,
         default: "localhost",
         example: "hostname registry.example.com",
     },
@@ -161,13 +181,10 @@ const KEYS = {
         example: "--path teams.dev.generation 1",
     },
     image: {
-        schema: z
-            .string()
-            .regex(IMAGE)
-            .refine(
-                (text) =>
-                    /(:[\w][\w.-]*|@sha256:[0-9a-f]{64})$/.test(text) && !text.endsWith(":latest"),
-            ),
+        schema: image.refine(
+            (text) =>
+                /(:[\w][\w.-]*|@sha256:[0-9a-f]{64})$/.test(text) && !text.endsWith(":latest"),
+        ),
         allowed:
             "an image with a fixed tag (not latest) or a digest, such as registry:3.1.1 or registry@sha256:<64 hex digits>",
         default: "registry:3.1.1",
@@ -181,16 +198,14 @@ const KEYS = {
     },
     containerName: {
         schema: z.string().regex(CONTAINER_NAME),
-        allowed: "a name that Docker takes: letters, digits, dots, dashes and underscores",
+        allowed: "a name that Docker takes: 2 to 201 letters, digits, dots, dashes and underscores",
         default: undefined,
         example: "containerName registry",
     },
     dataPath: {
-        schema: z
-            .string()
-            .regex(PRINTABLE)
-            .refine((text) => /^\/[^:]*[^/:]$/.test(text) && !text.split("/").includes("..")),
-        allowed: "the absolute path of a folder on the Docker host, without .. and :",
+        schema: z.string().regex(PRINTABLE).refine(isFolder),
+        allowed:
+            "the absolute path of a folder on the Docker host, without :, empty parts, . and ..",
         default: undefined,
         example: "dataPath /opt/docker-images",
     },
@@ -229,13 +244,13 @@ const KEYS = {
         schema: z.union([
             boolean,
             z.strictObject({
-                constraints: z.array(z.string().regex(PRINTABLE)).min(1).optional(),
+                constraints: z.array(z.string().max(1024).regex(CONSTRAINT)).min(1).optional(),
                 memoryMiB: integer(64, 1_048_576).optional(),
                 cpus: number(0.1, 1024).optional(),
             }),
         ]),
         allowed:
-            "true, false, or an object {constraints: [Docker's placement constraints], memoryMiB: 64 or more, cpus: 0.1 or more}: limits of each replica",
+            "true, false, or an object {constraints: [Docker's placement constraints, such as node.labels.disk==ssd], memoryMiB: 64 or more, cpus: 0.1 or more}: limits of each replica",
         default: undefined,
         example: "swarm true",
     },
@@ -253,7 +268,7 @@ const KEYS = {
         example: "gateway true",
     },
     gatewayImage: {
-        schema: z.string().regex(IMAGE),
+        schema: image,
         allowed: "an image of Caddy 2.11 or later, with a tag or a digest",
         default: "caddy:2.11.9",
         example: "gatewayImage caddy:2.11.9",
@@ -273,7 +288,7 @@ type Values = {
 };
 
 /** Keys that are objects of many fields, which lib/{client,storage,mirror}-config.ts read. */
-const OBJECT_KEYS = ["clients", "ssh", "storage", "redis", "mirrors"];
+export const OBJECT_KEYS: readonly string[] = ["clients", "ssh", "storage", "redis", "mirrors"];
 
 /** What `config.ts` gives to the program: everything that the registry is made from. */
 export interface Settings extends PrivateRegistryArgs {
@@ -287,6 +302,8 @@ export interface Surroundings extends LoginSurroundings {
     readonly stack: string;
     /** Value of the environment variable DOCKER_HOST. */
     readonly dockerHost: string | undefined;
+    /** The keys, each with its namespace, that hold a secret somewhere. */
+    readonly secretKeys: readonly string[];
 }
 
 /** The plain keys with their defaults, for the project file and the documentation. */
@@ -298,6 +315,7 @@ export function readStackSettings(): Settings {
         project: pulumi.getProject(),
         stack: pulumi.getStack(),
         dockerHost: process.env.DOCKER_HOST,
+        secretKeys: JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS || "[]") as string[],
         sshAgent: process.env.SSH_AUTH_SOCK,
         home: homedir(),
         readFile: (path) => readFileSync(path, "utf8"),
@@ -312,7 +330,7 @@ export function readSettings(
     config: Readonly<Record<string, string>>,
     surroundings: Surroundings,
 ): Settings {
-    const given = ownKeys(config, surroundings.project);
+    const { given, repeated } = ownKeys(config, surroundings.project);
     const { values, problems } = readValues(given);
     const { clients, ...ofClients } = readClients(
         given.get("clients"),
@@ -329,16 +347,17 @@ export function readSettings(
     problems.push(
         ...ofClients.problems,
         ...unknownKeys(given),
+        ...repeated,
         ...ofServices.problems,
         ...ofMirrors.problems,
         ...portProblems(values, mirrors),
         ...contradictions(values, surroundings),
-        ...swarmProblems(values, services.s3 !== undefined),
+        ...swarmProblems(values, services, `${surroundings.project}-${surroundings.stack}`),
         ...storageProblems(services, values),
         ...unreachable(values, remoteHosts),
     );
     if (problems.length > 0) {
-        throw configError(problems);
+        throw configError(problems.map((problem) => withoutSecret(problem, surroundings)));
     }
     // With no problem found, every key has its value or its default.
     const {
@@ -370,25 +389,47 @@ export function readSettings(
     };
 }
 
-function ownKeys(config: Readonly<Record<string, string>>, project: string): Map<string, unknown> {
+/** The keys of this program, and the fields that objects among them have twice. */
+function ownKeys(config: Readonly<Record<string, string>>, project: string) {
     const prefix = `${project}:`;
-    return new Map(
-        Object.entries(config)
-            .filter(([key]) => key.startsWith(prefix))
-            .map(([key, text]) => [key.slice(prefix.length), parseText(text)]),
-    );
+    const given = new Map<string, unknown>();
+    const repeated: ConfigProblem[] = [];
+    for (const [fullKey, text] of Object.entries(config)) {
+        if (!fullKey.startsWith(prefix)) continue;
+        const key = fullKey.slice(prefix.length);
+        const { value, repeated: field } = parseText(text);
+        given.set(key, value);
+        if (field !== undefined) {
+            repeated.push({
+                key,
+                given: HIDDEN,
+                allowed: `an object with each field once; ${JSON.stringify(field)} stands there twice`,
+                fix: "take one of the two out of the stack's configuration file",
+            });
+        }
+    }
+    return { given, repeated };
 }
 
 /** Objects and lists come as JSON; every other value stays the text that it is. */
-function parseText(text: string): unknown {
+function parseText(text: string): { readonly value: unknown; readonly repeated?: string } {
     if (!/^\s*[[{]/.test(text)) {
-        return text;
+        return { value: text };
     }
     try {
-        return JSON.parse(text);
+        const value: unknown = JSON.parse(text);
+        const { depth, repeated } = scanJson(text);
+        return depth > JSON_DEPTH ? { value: text } : { value, repeated };
     } catch {
-        return text;
+        return { value: text };
     }
+}
+
+/** What the engine keeps encrypted is not shown. */
+function withoutSecret(problem: ConfigProblem, { project, secretKeys }: Surroundings) {
+    const [key = ""] = problem.key.split(/[.[]/, 1);
+    const isSecret = secretKeys.some((name) => name === `${project}:${key}`);
+    return isSecret && problem.given !== undefined ? { ...problem, given: HIDDEN } : problem;
 }
 
 function readValues(given: ReadonlyMap<string, unknown>) {
@@ -421,7 +462,7 @@ function unknownKeys(given: ReadonlyMap<string, unknown>): ConfigProblem[] {
             key: name,
             given: value,
             allowed: `no such key; the keys are ${[...Object.keys(CONFIG_KEYS), ...OBJECT_KEYS].join(", ")}`,
-            fix: `pulumi config rm ${name}`,
+            fix: `pulumi config rm ${shellQuote(name)}`,
         }));
 }
 
@@ -487,8 +528,9 @@ function gatewayProblems({
 
 /** What a registry needs to have replicas. */
 function swarmProblems(
-    { swarm = false, replicas, metricsPort }: Partial<Values>,
-    hasBucket: boolean,
+    { swarm = false, replicas, metricsPort, containerName }: Partial<Values>,
+    services: Services,
+    instance: string,
 ): ConfigProblem[] {
     const problem = (key: string, given: unknown, allowed: string, fix: string) => [
         { key, given, allowed, fix },
@@ -504,7 +546,8 @@ function swarmProblems(
               );
     }
     return [
-        ...(hasBucket
+        ...serviceNameProblems(containerName, instance, services),
+        ...(services.s3 !== undefined
             ? []
             : problem(
                   "swarm",
@@ -521,6 +564,41 @@ function swarmProblems(
                   "pulumi config rm metricsPort",
               )),
     ];
+}
+
+/** A Swarm names services as DNS does, and its secrets in 64 characters, of which the file and its hash take some. */
+function serviceNameProblems(
+    containerName: string | undefined,
+    instance: string,
+    services: Services,
+): ConfigProblem[] {
+    const name = containerName ?? instance;
+    const files = ["config.yml", ...Object.keys(serviceFiles(services))];
+    const longest =
+        64 - "--0123456789abcdef".length - Math.max(...files.map((file) => file.length));
+    return /^[a-zA-Z0-9]([a-zA-Z0-9_-]*[a-zA-Z0-9])?$/.test(name) && name.length <= longest
+        ? []
+        : [
+              {
+                  key: "containerName",
+                  given: name,
+                  allowed: `with \`swarm\`, a name of letters, digits, dashes and underscores, ${longest} at most${containerName === undefined ? " (this one is made from project and stack)" : ""}`,
+                  fix: "pulumi config set containerName registry",
+              },
+          ];
+}
+
+/** A path that Docker leaves as it is, and that a file system can hold. */
+function isFolder(text: string): boolean {
+    const parts = text.split("/");
+    return (
+        text.startsWith("/") &&
+        !text.includes(":") &&
+        Buffer.byteLength(text) < 4096 &&
+        parts
+            .slice(1)
+            .every((part) => !["", ".", ".."].includes(part) && Buffer.byteLength(part) < 256)
+    );
 }
 
 /** Values that are right each by itself and cannot stand together. */
@@ -552,11 +630,13 @@ function contradictions(values: Partial<Values>, { dockerHost }: Surroundings): 
         for (const user of accounts) {
             const holder = users.get(user);
             if (holder !== undefined) {
+                const path = propertyPath(propertyPath("teams", name), "accounts");
+                const index = accounts.indexOf(user);
                 problems.push({
-                    key: `teams.${name}.accounts`,
+                    key: path,
                     given: accounts,
                     allowed: `user names that no other team has; ${user} is one of ${holder}`,
-                    fix: `pulumi config set --path 'teams.${name}.accounts[${accounts.indexOf(user)}]' ${user}-2`,
+                    fix: `pulumi config set --path ${quotePath(`${path}[${index}]`)} ${user}-2`,
                 });
             }
             users.set(user, name);

@@ -1,14 +1,28 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { isHostName } from "./names";
-import type { Field } from "./object-fields";
-import { boolean } from "./scalars";
+import { type Field, isObject } from "./object-fields";
+import { boolean, integer, PRINTABLE, wellFormed } from "./scalars";
 import { type Target, TARGETS } from "./trust-script";
 
 const trueOrFalse = { schema: boolean, allowed: "true or false" };
 const host = z.string().refine((text) => isIP(text) !== 0 || isHostName(text.toLowerCase()));
 const HOST_KEY =
-    /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|sk-ssh-ed25519@openssh\.com) [A-Za-z0-9+/]+=*( [^\n]*)?$/;
+    /^(ssh-ed25519|ecdsa-sha2-nistp(?:256|384|521)|sk-ssh-ed25519@openssh\.com) ([A-Za-z0-9+/]+=*)(?: .*)?$/;
+
+/** A line of a public key whose second word is a key of the kind that the first one says. */
+function isHostKey(line: string): boolean {
+    const [, kind = "", base64 = ""] = HOST_KEY.exec(line) ?? [];
+    const key = Buffer.from(base64, "base64");
+    const length = kind.length;
+    return (
+        length > 0 &&
+        PRINTABLE.test(line) &&
+        key.length > 4 + length &&
+        key.readUInt32BE(0) === length &&
+        key.toString("latin1", 4, 4 + length) === kind
+    );
+}
 
 export const LOGIN_FIELDS = {
     user: {
@@ -17,32 +31,29 @@ export const LOGIN_FIELDS = {
         example: "root",
     },
     port: {
-        schema: z.preprocess(
-            (value) => (typeof value === "string" && /^\d{1,5}$/.test(value) ? +value : value),
-            z.int().min(1).max(65535),
-        ),
+        schema: integer(1, 65535),
         allowed: "a whole number from 1 to 65535",
         example: "22",
     },
     privateKeyPath: {
-        schema: z.string().min(1),
+        schema: wellFormed,
         allowed: "the path of a private key",
         example: "~/.ssh/id_ed25519",
     },
     privateKey: {
-        schema: z.string().regex(/^-----BEGIN [A-Z ]*PRIVATE KEY-----\s/),
+        schema: wellFormed.regex(/^-----BEGIN [A-Z ]*PRIVATE KEY-----\s/),
         allowed: "a private key, PEM",
         example: "< ~/.ssh/id_ed25519",
         isSecret: true,
     },
     privateKeyPassword: {
-        schema: z.string().min(1),
+        schema: wellFormed,
         allowed: "the passphrase of the private key",
         example: "",
         isSecret: true,
     },
     password: {
-        schema: z.string().min(1),
+        schema: wellFormed,
         allowed: "the user's password",
         example: "",
         isSecret: true,
@@ -66,7 +77,7 @@ export const HOST_FIELDS = {
         example: "192.0.2.21",
     },
     hostKey: {
-        schema: z.string().regex(HOST_KEY),
+        schema: z.string().refine(isHostKey),
         allowed:
             "the host's public key, ed25519 or ecdsa, as in `ssh-ed25519 AAAA…`; an rsa key is refused by the servers of today",
         example: "'ssh-ed25519 AAAA…' (npm run host-keys prints it)",
@@ -77,7 +88,8 @@ export const JUMP_FIELDS: Readonly<Record<string, Field>> = { ...HOST_FIELDS, ..
 export const SSH_FIELDS: Readonly<Record<string, Field>> = {
     ...LOGIN_FIELDS,
     jumpHost: {
-        schema: z.record(z.string(), z.unknown()),
+        // A record would leave a field called __proto__ out without a word.
+        schema: z.custom(isObject),
         allowed: "an object {host, hostKey, …} with the fields of ssh",
         example: "",
     },

@@ -11,13 +11,19 @@ export interface ConfigProblem {
 }
 
 const SHOWN_LENGTH = 80;
+/** Of the longest name of a client with its longest field there is nothing cut. */
+const KEY_LENGTH = 160;
 
 /** One error for all problems, without a stack trace. */
 export function configError(problems: readonly ConfigProblem[]): pulumi.RunError {
     const count = problems.length === 1 ? "one problem" : `${problems.length} problems`;
-    const texts = problems.map(
-        ({ key, given, allowed, fix }) =>
-            `\n  ${key}\n    given:   ${show(given)}\n    allowed: ${allowed}\n    fix:     ${fix}`,
+    const texts = problems.map(({ key, given, allowed, fix }) =>
+        [
+            `\n  ${cut(key, KEY_LENGTH)}`,
+            `given:   ${show(given)}`,
+            `allowed: ${visible(allowed)}`,
+            `fix:     ${visible(fix)}`,
+        ].join("\n    "),
     );
     return new pulumi.RunError(
         `the configuration has ${count}; nothing was changed${texts.join("")}`,
@@ -25,7 +31,7 @@ export function configError(problems: readonly ConfigProblem[]): pulumi.RunError
 }
 
 /** What JSON leaves as it is and a terminal may act on. */
-const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+const CONTROLS = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** A value that may be a secret, as an error shows it. */
 export const HIDDEN = Symbol("not shown");
@@ -38,9 +44,19 @@ function show(value: unknown): string {
     if (value === HIDDEN) {
         return "(not shown: it may be a secret)";
     }
-    const text = JSON.stringify(value).replace(
+    return cut(JSON.stringify(value));
+}
+
+function cut(text: string, length = SHOWN_LENGTH): string {
+    // Twice as much is enough to see that it is too long: what is made visible only grows.
+    const shown = visible(text.slice(0, 2 * length));
+    // No half of a character.
+    return shown.length <= length ? shown : `${shown.slice(0, length).replace(/\p{Cs}$/u, "")}…`;
+}
+
+function visible(text: string): string {
+    return text.replace(
         CONTROLS,
         (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ""}}`,
     );
-    return text.length <= SHOWN_LENGTH ? text : `${text.slice(0, SHOWN_LENGTH)}…`;
 }

@@ -1,3 +1,5 @@
+import { PRINTABLE } from "./scalars";
+
 /** A Docker daemon's address, as `DOCKER_HOST` and the `docker --host` option have it. */
 export type DockerEndpoint =
     | { readonly scheme: "unix"; readonly path: string }
@@ -9,17 +11,19 @@ export type DockerEndpoint =
           readonly port: number;
       };
 
+/** User and host are words of a command line of `ssh`: none begins with a dash, and no shell would act on one. */
+const REMOTE =
+    /^(tcp|ssh):\/\/(?:([\w.+][\w.+-]*)@)?(\[[0-9a-fA-F:.]+\]|[\w.][\w.-]*)(?::(\d{1,5}))?\/?$/;
 const DEFAULT_PORT = { tcp: 2375, ssh: 22 } as const;
 
 /** Reads a Docker host's address; `undefined` for what Docker would not take. */
 export function parseDockerEndpoint(text: string): DockerEndpoint | undefined {
     if (text.startsWith("unix:///")) {
-        return { scheme: "unix", path: text.slice("unix://".length) };
+        return PRINTABLE.test(text)
+            ? { scheme: "unix", path: text.slice("unix://".length) }
+            : undefined;
     }
-    const match =
-        /^(tcp|ssh):\/\/(?:([^@/\s]+)@)?(\[[0-9a-fA-F:.]+\]|[^:/\s@]+)(?::(\d{1,5}))?\/?$/.exec(
-            text,
-        );
+    const match = REMOTE.exec(text);
     if (match === null) {
         return undefined;
     }

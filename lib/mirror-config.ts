@@ -1,11 +1,12 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { hostAndPort, isLoopback, isServiceUrl } from "./address";
+import { areCertificates } from "./certificates";
 import { type ConfigProblem, HIDDEN } from "./config-problems";
-import { isHostName, NAME } from "./names";
+import { isAddress, isHostName, NAME } from "./names";
 import { type Field, fieldProblem, isObject, readFields } from "./object-fields";
 import { propertyPath, quotePath } from "./property-path";
-import { boolean } from "./scalars";
+import { boolean, integer } from "./scalars";
 import type { MirrorEndpoint } from "./trust-script";
 
 /** A registry that images are fetched from. */
@@ -46,7 +47,7 @@ const DEFAULT_TTL = "168h";
 const secret = z.string().regex(/^[\x21-\x7e]{1,4096}$/);
 const registryHost = z.string().refine((text) => parseRegistry(text) !== undefined);
 
-const FIELDS = {
+export const MIRROR_FIELDS = {
     upstream: {
         schema: z.string().refine((text) => parseUpstream(text) !== undefined),
         allowed:
@@ -54,10 +55,7 @@ const FIELDS = {
         example: "docker.io",
     },
     port: {
-        schema: z.preprocess(
-            (value) => (typeof value === "string" && /^[1-9]\d{0,4}$/.test(value) ? +value : value),
-            z.int().min(1).max(65535),
-        ),
+        schema: integer(1, 65535),
         allowed: "a whole number from 1 to 65535, of a port that nothing else has",
         example: "5010",
     },
@@ -84,7 +82,7 @@ const FIELDS = {
     },
     anonymous: { schema: boolean, allowed: "true or false", example: "true" },
     caCertificate: {
-        schema: z.string().regex(/-----BEGIN CERTIFICATE-----\s/),
+        schema: z.string().refine(areCertificates),
         allowed: "one or more certificates, PEM",
         example: "< ca.crt",
     },
@@ -96,7 +94,7 @@ const FIELDS = {
     },
 } satisfies Record<string, Field>;
 
-const CREDENTIAL_FIELDS = {
+export const CREDENTIAL_FIELDS = {
     username: {
         schema: z.string().regex(/^[\x21-\x39\x3b-\x7e]{1,256}$/),
         allowed: "a user name without blanks and colons",
@@ -162,12 +160,12 @@ export function readMirrors(given: unknown): {
 
 function readMirror(path: string, value: unknown, problems: ConfigProblem[]): Mirror | undefined {
     const found = problems.length;
-    const fields: Fields = readFields(path, value, FIELDS, problems);
+    const fields: Fields = readFields(path, value, MIRROR_FIELDS, problems);
     const isNamed = (name: string) =>
         problems.some(({ key }) => key === path || key === `${path}.${name}`);
     for (const name of ["upstream", "port"] as const) {
         if (fields[name] === undefined && !isNamed(name)) {
-            problems.push(fieldProblem(`${path}.${name}`, undefined, FIELDS[name]));
+            problems.push(fieldProblem(`${path}.${name}`, undefined, MIRROR_FIELDS[name]));
         }
     }
     const credentials = readCredentials(path, fields, problems);
@@ -239,11 +237,13 @@ function parseUpstream(text: string): { readonly name: string; readonly url: str
 /** `host` or `host:port`; the host without the port. */
 function parseRegistry(text: string): string | undefined {
     const [, inBrackets, plain, port] =
-        /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+        /^(?:\[([^\]]+)\]|([^:]+))(?::([1-9]\d{0,4}))?$/.exec(text) ?? [];
     const host = inBrackets ?? plain ?? "";
     const isHost =
-        inBrackets === undefined ? isIP(host) !== 6 && isHostName(host) : isIP(host) === 6;
-    const isPort = port === undefined || (+port >= 1 && +port <= 65535);
+        inBrackets === undefined
+            ? isIP(host) !== 6 && isHostName(host)
+            : isIP(host) === 6 && isAddress(host);
+    const isPort = port === undefined || +port <= 65535;
     return isHost && isPort ? host : undefined;
 }
 

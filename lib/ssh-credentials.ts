@@ -55,7 +55,8 @@ export function findCredentials(
     if (password !== undefined || agent) {
         return others;
     }
-    if (sshAgent) {
+    // The agent has no use for a passphrase, and is not asked where it was refused.
+    if (sshAgent && fields.agent !== false && privateKeyPassword === undefined) {
         return { agent: true };
     }
     for (const file of DEFAULT_KEYS) {

@@ -1,10 +1,11 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { isLoopback, isServiceUrl } from "./address";
+import { areCertificates } from "./certificates";
 import { type ConfigProblem, HIDDEN } from "./config-problems";
-import { isHostName } from "./names";
+import { isAddress, isHostName } from "./names";
 import { type Field, fieldProblem, isObject, readFields } from "./object-fields";
-import { boolean } from "./scalars";
+import { boolean, integer } from "./scalars";
 
 /** A bucket that holds the images instead of a volume or folder. */
 export interface S3Storage {
@@ -49,12 +50,12 @@ export interface Services {
 const trueOrFalse = { schema: boolean, allowed: "true or false", example: "true" };
 const secret = z.string().regex(/^[\x21-\x7e]{1,512}$/);
 const PEM_FIELD: Field = {
-    schema: z.string().regex(/-----BEGIN CERTIFICATE-----\s/),
+    schema: z.string().refine(areCertificates),
     allowed: "one or more certificates, PEM",
     example: "< ca.crt",
 };
 
-const S3_FIELDS = {
+export const S3_FIELDS = {
     bucket: {
         schema: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
         allowed: "the name of a bucket: 3 to 63 lower-case letters, digits, dots and dashes",
@@ -88,7 +89,7 @@ const S3_FIELDS = {
     caCertificate: PEM_FIELD,
 } satisfies Record<string, Field>;
 
-const REDIS_FIELDS = {
+export const REDIS_FIELDS = {
     address: {
         schema: z.string().refine((text) => parseAddress(text) !== undefined),
         allowed:
@@ -107,10 +108,7 @@ const REDIS_FIELDS = {
         isSecret: true,
     },
     db: {
-        schema: z.preprocess(
-            (value) => (typeof value === "string" && /^\d{1,5}$/.test(value) ? +value : value),
-            z.int().min(0).max(65535),
-        ),
+        schema: integer(0, 65535),
         allowed: "the number of a database that nothing else uses",
         example: "0",
     },
@@ -221,11 +219,11 @@ export function storageProblems(
 
 function parseAddress(text: string): { readonly host: string; readonly port: number } | undefined {
     const [, inBrackets, plain, port = ""] =
-        /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
+        /^(?:\[([^\]]+)\]|([^:]+)):([1-9]\d{0,4})$/.exec(text) ?? [];
     const host = inBrackets ?? plain ?? "";
     const isHost =
-        inBrackets === undefined ? isIP(host) === 4 || isHostName(host) : isIP(host) === 6;
-    return isHost && +port >= 1 && +port <= 65535 && !isLoopback(host)
-        ? { host, port: +port }
-        : undefined;
+        inBrackets === undefined
+            ? isIP(host) !== 6 && isHostName(host)
+            : isIP(host) === 6 && isAddress(host);
+    return isHost && +port <= 65535 && !isLoopback(host) ? { host, port: +port } : undefined;
 }

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC2154
+# shellcheck shell=sh disable=SC2016,SC2034,SC2154
 # Makes this host trust a stack's registry (apply), looks whether it still does (check), or takes it all back (remove).
 #
 # The parts of this folder run as root in any POSIX shell and come on standard input (sh -s apply): the settings as
@@ -21,13 +21,20 @@
 set -eu
 umask 022
 LC_ALL=C
-PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin
+# The system's own folders first, and after them only those that are the same wherever this runs.
+given=${PATH-}:
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin
+while [ -n "$given" ]; do
+    case $given in /*) PATH=$PATH:${given%%:*} ;; esac
+    given=${given#*:}
+done
 export LC_ALL PATH
 
 newline='
 '
 records=/var/lib/private-registry
 record=$records/$stack
+no_end='(the line before had no end)'
 begin="# BEGIN private-registry $stack"
 end="# END private-registry $stack"
 wanted=$newline
@@ -67,37 +74,47 @@ cannot_write() {
 
 quote() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
 
-# Text of a file with a dot behind it, which keeps the line ends that a substitution would cut.
-text_of() { cat -- "$1" 2>/dev/null && echo .; }
+# Text of a file with a dot behind it, which keeps the line ends that a substitution would cut; so would it bytes of zero.
+text_of() { [ -f "$1" ] && tr '\000' '\001' <"$1" 2>/dev/null && echo .; }
 same() { [ "$(text_of "$1")" = "$(text_of "$2")" ]; }
 holds() { [ "$(text_of "$1")" = "$2$newline." ]; }
 is_there() { [ -e "$1" ] || [ -L "$1" ]; }
 
-# Runs a command line that changes files. In a user's own folder it runs as that user: root could be led elsewhere by a link.
-change() {
+# What is there and cannot be what it has to be is somebody's, and for them to move.
+in_the_way() { fail "$1 is $2; move it away, or leave this target out, then run up again"; }
+
+# Sets `owner`: whose a path is by where it lies. A user's own folder is the user's: root could be led elsewhere by a link.
+owner_of() {
     case $1 in
         /etc/* | /usr/* | /var/*) owner=root ;;
-        *)
-            at=$1
-            until [ -d "$at" ]; do at=${at%/*}; done
-            # shellcheck disable=SC2012
-            owner=$(ls -ld -- "$at" | awk '{ print $3 }')
-            ;;
+        *) owner=$(at=$1 awk -F: '$3 && length($6) > 1 && index(ENVIRON["at"], $6 "/") == 1 { print $1; exit }' /etc/passwd) ;;
     esac
+    if [ -z "$owner" ]; then
+        at=$1
+        until [ -d "$at" ]; do at=${at%/*}; done
+        # shellcheck disable=SC2012
+        owner=$(ls -ld -- "$at/" | awk '{ print $3 }')
+    fi
+}
+
+# Runs a command line that changes files, as their owner. It can read the file $3, which may be one that only root can.
+change() {
+    owner_of "$1"
     if [ "$owner" = root ]; then
-        error=$(eval "$2" 2>&1 </dev/null) || cannot_write "$1"
+        error=$(eval "$2" 2>&1 <"${3-/dev/null}") || cannot_write "$1"
     else
-        error=$(su -s /bin/sh "$owner" -c "umask 022; $2" 2>&1 </dev/null) || cannot_write "$1"
+        error=$(su -s /bin/sh "$owner" -c "umask 022; $2" 2>&1 <"${3-/dev/null}") || cannot_write "$1"
     fi
 }
 
 # Adds a line to a list of the record.
 note() {
-    grep -qxF -e "$2" "$record/$1" 2>/dev/null || error=$({ printf '%s\n' "$2" >>"$record/$1"; } 2>&1) || cannot_write "$record/$1"
+    grep -qxF -e "$2" "$record/$1" 2>/dev/null || error=$({ printf '%s\n' "$2" | cat >>"$record/$1"; } 2>&1) || cannot_write "$record/$1"
 }
 
 make_folder() {
     [ -z "$1" ] || [ -d "$1" ] || {
+        ! is_there "$1" || in_the_way "$1" 'no folder'
         make_folder "${1%/*}"
         note made "$1"
         change "$1" "mkdir -m 0755 -- $(quote "$1")"
@@ -106,7 +123,7 @@ make_folder() {
 
 # Writes standard input to a file of the record, which only root can read.
 keep() {
-    error=$({ (umask 077 && mkdir -p -- "${1%/*}" && cat >"$1.new") && mv -f -- "$1.new" "$1"; } 2>&1) || cannot_write "$1"
+    error=$({ (umask 077 && mkdir -p -- "${1%/*}" && rm -f -- "$1.new" && cat >"$1.new") && mv -f -- "$1.new" "$1"; } 2>&1) || cannot_write "$1"
 }
 
 relabel() { ! command -v restorecon >/dev/null 2>&1 || restorecon -- "$1" 2>/dev/null || true; }
@@ -114,7 +131,13 @@ relabel() { ! command -v restorecon >/dev/null 2>&1 || restorecon -- "$1" 2>/dev
 # Sees to it that a file of ours holds $content and sets `result`: unchanged or written; in a check: ours, missing, other or mode.
 put() {
     wanted=$wanted$1$newline
-    if holds "$1" "$content"; then
+    if [ "$mode" != check ]; then
+        # What is put there would be in another registry's folder too.
+        [ ! -L "${1%/*}" ] || in_the_way "${1%/*}" 'a link'
+        [ -f "$1" ] || { [ -L "$1" ] && [ ! -d "$1" ]; } || ! is_there "$1" || in_the_way "$1" 'no file'
+    fi
+    # A link to the same text is not ours.
+    if [ ! -L "$1" ] && holds "$1" "$content"; then
         result=ours
         # shellcheck disable=SC2012
         case $(ls -ld -- "$1") in -r--r--r--*) ;; *) result=mode ;; esac
@@ -136,7 +159,7 @@ put() {
     fi
     make_folder "${1%/*}"
     new=$(quote "$1.$stack.new")
-    change "$1" "{ cat >$new && chmod 0444 $new && mv -f $new $(quote "$1"); } <<'PRIVATE-REGISTRY' || { rm -f $new; exit 1; }
+    change "$1" "{ rm -f $new && cat >$new && chmod 0444 $new && mv -f $new $(quote "$1"); } <<'PRIVATE-REGISTRY' || { rm -f $new; exit 1; }
 $content
 PRIVATE-REGISTRY"
     relabel "$1"
@@ -148,13 +171,22 @@ put_back() {
     took_back=yes
     case $1 in */ca-certificates/* | */anchors/*) store_changed=yes ;; esac
     old=$record/before$1
+    name=$(quote "$1")
     new=$(quote "$1.$stack.new")
-    if is_there "$1" && ! same "$1" "$record/ours$1"; then
+    if [ -L "$1" ] || { is_there "$1" && ! same "$1" "$record/ours$1"; }; then
         same "$1" "$old" || tell left other "$1, which somebody else has changed"
     elif ! is_there "$old"; then
-        change "$1" "rm -f -- $(quote "$1") $new"
+        for path in "$1" "$1.$stack.new"; do
+            ! is_there "$path" || [ -d "$path" ] || change "$1" "rm -f -- $(quote "$path")"
+        done
     elif [ -d "${1%/*}" ]; then
-        change "$1" "cp -pP -- $(quote "$old") $new && mv -f -- $new $(quote "$1")"
+        if [ -L "$old" ]; then
+            change "$1" "rm -f $name && ln -s -- $(quote "$(readlink "$old")") $name"
+        elif owner_of "$1" && [ "$owner" != root ]; then
+            change "$1" "rm -f $new && cat >$new && chmod $(stat -c %a -- "$old") $new && mv -f $new $name" "$old"
+        else
+            change "$1" "rm -f $new && cp -p -- $(quote "$old") $new && mv -f $new $name"
+        fi
         relabel "$1"
     fi
     rm -f -- "$record/ours$1" "$old"
@@ -186,7 +218,7 @@ remove_made() {
     while IFS= read -r path; do
         if [ -d "$path" ]; then
             change "$path" "rmdir -- $(quote "$path") 2>/dev/null || true"
-        elif [ -f "$path" ] && [ ! -s "$path" ]; then
+        elif [ -f "$path" ] && [ ! -L "$path" ] && [ ! -s "$path" ]; then
             change "$path" "rm -f -- $(quote "$path")"
         fi
     done <<LIST
@@ -205,7 +237,7 @@ refresh_store() {
     for _ in 1 2; do
         for link in /etc/ssl/certs/*; do
             if [ -L "$link" ] && [ ! -e "$link" ]; then
-                case $(readlink "$link") in *"$stack"-[0-9]*) rm -f -- "$link" ;; esac
+                case /$(readlink "$link") in */"$stack"-[0-9]*) rm -f -- "$link" ;; esac
             fi
         done
     done
@@ -213,23 +245,40 @@ refresh_store() {
 
 # --- Blocks: lines of ours in a file of somebody else ---
 
+# Whether a line begins our block, and not that of a stack whose name goes on: for awk. The line ends of another system count.
+is_begin='function is_begin(line) { return index(line, begin) == 1 && substr(line, length(begin) + 1) ~ /^([ \r].*)?$/ }'
+of_block() { awk -v begin="$begin" -v end="$end" -v open_end="$(tail -c 1 -- "$2" | wc -l)" "$is_begin $1" "$2"; }
+
 # Prints a file without our block. The block says in its first line when the line before it had no end.
 without_block() {
-    if ! grep -q "^$begin" "$1" 2>/dev/null; then
-        [ ! -f "$1" ] || cat -- "$1"
+    [ -f "$1" ] || return 0
+    if ! grep -qF -e "$begin" "$1"; then
+        cat -- "$1"
         return
     fi
-    awk -v begin="$begin" -v end="$end" '
-        index($0, begin) == 1 { inside = 1; open = ($0 != begin); next }
-        inside && $0 == end { inside = 0; next }
+    of_block '
+        is_begin($0) { inside = 1; open = ($0 != begin); next }
+        inside && $0 == end { inside = 0; ours = NR; next }
         !inside { if (lines++) printf "\n"; printf "%s", $0; open = 0 }
-        END { if (lines && !open) printf "\n" }' "$1"
+        END { if (lines && !open && (open_end || ours == NR)) printf "\n" }' "$1"
 }
 
 # Counts the blocks in a file. One that somebody has cut in two is not for a script to mend.
 count_blocks() {
-    blocks=$(grep -c "^$begin" "$1" 2>/dev/null || true)
-    ends=$(grep -cxF -e "$end" "$1" 2>/dev/null || true)
+    if [ "$mode" != check ] && is_there "$1"; then
+        [ ! -L "$1" ] || readlink -f "$1" >/dev/null || in_the_way "$1" 'a link that leads nowhere'
+        [ ! -e "$1" ] || [ -f "$1" ] || in_the_way "$1" 'no file'
+    fi
+    blocks=0
+    ends=0
+    if [ -f "$1" ]; then
+        [ "$mode" = check ] || [ "$(tr -d '\000' <"$1" | wc -c)" -eq "$(wc -c <"$1")" ] ||
+            fail "$1 has bytes of zero in it, which is no text; mend it, then run up again"
+        # shellcheck disable=SC2046
+        set -- "$1" $(of_block 'is_begin($0) { b++ } $0 == end { e++ } END { print b + 0, e + 0 }' "$1")
+        blocks=$2
+        ends=$3
+    fi
     [ "$blocks" = "$ends" ] || [ "$mode" = check ] ||
         fail "$1: the block from '$begin' to '$end' is damaged; take its lines out by hand, then run up again"
 }
@@ -239,8 +288,10 @@ put_block() {
     wanted_blocks=$wanted_blocks$1$newline
     count_blocks "$1"
     result=other
-    case $(text_of "$1") in *"$begin"*"$newline$content$newline$end$newline"*) result=ours ;; esac
-    case $blocks in '' | 0) result=missing ;; 1) ;; *) result=duplicated ;; esac
+    case $newline$(text_of "$1") in
+        *"$newline$begin$newline$content$newline$end$newline"* | *"$newline$begin $no_end$newline$content$newline$end$newline"*) result=ours ;;
+    esac
+    case $blocks in 0) result=missing ;; 1) ;; *) result=duplicated ;; esac
     if [ "$mode" = check ]; then return; fi
     note blocks "$1"
     if [ "$result" = ours ]; then
@@ -249,13 +300,15 @@ put_block() {
     fi
     block="$begin$newline$content$newline$end"
     without_block "$1" | keep "$record/text" || exit 1
-    if [ -n "${2-}" ]; then
-        BLOCK=$block awk -v after="$2" '{ print } $0 ~ after && !done++ { print ENVIRON["BLOCK"] }' "$record/text" | keep "$record/text" || exit 1
+    last=
+    [ -z "$(tail -c 1 "$record/text")" ] || last=$(tail -n 1 "$record/text")
+    if [ -n "${2-}" ] && ! printf '%s\n' "$last" | grep -q -e "$2"; then
+        BLOCK=$block awk -v after="$2" -v last="${last:+1}" '{ if (NR > 1) printf "\n"; printf "%s", $0 }
+            $0 ~ after && !done++ { printf "\n%s", ENVIRON["BLOCK"] }
+            END { if (!last) printf "\n" }' "$record/text" | keep "$record/text" || exit 1
     else
-        if [ -n "$(tail -c 1 "$record/text")" ]; then
-            block="$newline$begin (the line before had no end)$newline$content$newline$end"
-        fi
-        error=$({ printf '%s\n' "$block" >>"$record/text"; } 2>&1) || cannot_write "$record/text"
+        [ -z "$last" ] || block="$newline$begin $no_end$newline$content$newline$end"
+        error=$({ printf '%s\n' "$block" | cat >>"$record/text"; } 2>&1) || cannot_write "$record/text"
     fi
     put_text "$1"
 }
@@ -263,7 +316,7 @@ put_block() {
 drop_block() {
     count_blocks "$1"
     case $blocks in
-        '' | 0) ;;
+        0) ;;
         *)
             took_back=yes
             without_block "$1" | keep "$record/text" || exit 1
@@ -278,17 +331,24 @@ put_text() {
     ! same "$1" "$record/text" || return 0
     text=$1
     [ ! -L "$text" ] || text=$(readlink -f "$text")
-    copy='cp -p'
-    if [ ! -e "$text" ]; then
-        make_folder "${text%/*}"
-        note made "$text"
-        copy=:
-    fi
-    # A file that is mounted by itself, as in containers, cannot be replaced by a rename.
     name=$(quote "$text")
     new=$(quote "$text.$stack.new")
-    change "$text" "{ $copy -- $name $new && cat $(quote "$record/text") >$new; } || { rm -f $new; exit 1; }
-        mv -f $new $name 2>/dev/null || { cat $new >$name && rm -f $new; }"
+    copy=:
+    put_back_text=:
+    if [ -e "$text" ]; then
+        keep "$record/former" <"$text" || exit 1
+        copy="cp -p -- $name $new"
+        put_back_text="cat $(quote "$record/former") >$name"
+    else
+        make_folder "${text%/*}"
+        note made "$text"
+    fi
+    # A file that is mounted by itself, as in containers, cannot be replaced by a rename. Where there is no room for its new
+    # text there is for the old one.
+    change "$text" "{ rm -f $new && $copy && cat $(quote "$record/text") >$new; } || { rm -f $new; exit 1; }
+        mv -f $new $name 2>/dev/null || { cat $new >$name && rm -f $new; } ||
+            { rm -f $new; $put_back_text; exit 1; }"
+    rm -f -- "$record/former"
     relabel "$text"
     result=written
 }

@@ -20,6 +20,9 @@ set_up_targets() {
 }
 
 apply() {
+    for folder in "$records" "$record"; do
+        [ ! -L "$folder" ] || in_the_way "$folder" 'a link, and would lead root elsewhere'
+    done
     error=$({ umask 077 && mkdir -p "$record"; } 2>&1) || cannot_write "$record"
     trap 'end_apply' EXIT
     trap 'exit 129' HUP

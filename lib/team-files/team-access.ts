@@ -1,4 +1,3 @@
-import { isIPv6 } from "node:net";
 import type { TeamHandOver } from "../hand-over";
 import { shellQuote } from "../shell-quote";
 
@@ -32,9 +31,10 @@ export const HIDDEN = "[secret]";
 
 /** Name and port of the registry, each by itself. */
 export function hostAndPortOf({ url }: TeamAccess): { hostname: string; port: number } {
-    const { hostname, port } = new URL(url);
-    const bare = hostname.replace(/^\[(.*)\]$/, "$1");
-    return { hostname: isIPv6(bare) ? bare : hostname, port: port === "" ? 443 : Number(port) };
+    // Not by URL's own reading, which knows better than DNS what a name is.
+    const [, bracketed, plain = "", port = "443"] =
+        /^https:\/\/(?:\[(.*)\]|([^:]*))(?::(\d+))?$/.exec(url) ?? [];
+    return { hostname: bracketed ?? plain, port: Number(port) };
 }
 
 /** The login line with the password taken out of it. */

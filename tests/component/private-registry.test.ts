@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { PrivateRegistry } from "../../components/private-registry";
 import { read } from "../support/settings";
+import { makeAuthority } from "../support/test-authority";
 import {
     isMarkedSecret,
     noteDeclarations,
@@ -471,13 +472,16 @@ test("no secret of a service reaches an input that is not marked", async () => {
     for (const text of hidden) expect(clear).not.toContain(text);
 });
 
-const PEM = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n";
-
 test("a mirror is a registry of its own beside the registry, with the same certificate and no secret in clear", async () => {
     const credentials = { username: "robot", password: "thepassword" };
     const mirrors = {
         hub: { upstream: "docker.io", port: 5010 },
-        lab: { upstream: "registry.test:5000", port: 5011, credentials, caCertificate: PEM },
+        lab: {
+            upstream: "registry.test:5000",
+            port: 5011,
+            credentials,
+            caCertificate: makeAuthority().authority.certificate,
+        },
     };
     const made = await make({ mirrors });
     const added = listed(made).filter((line) => line.includes("registry-mirror-lab"));

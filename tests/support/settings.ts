@@ -5,6 +5,7 @@ export const SURROUNDINGS: Surroundings = {
     project: "private-registry",
     stack: "test",
     dockerHost: undefined,
+    secretKeys: [],
     sshAgent: undefined,
     home: "/home/somebody",
     readFile: (path) => {
