@@ -2,7 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { type Target, trustScript, type TrustSettings } from "../lib/trust-script";
+import {
+    type MirrorEndpoint,
+    type Target,
+    trustScript,
+    type TrustSettings,
+} from "../lib/trust-script";
 
 /** How a client host is logged in to. */
 export interface SshLogin {
@@ -48,6 +53,8 @@ export interface ClientTrustArgs {
     readonly caBundle: pulumi.Input<string>;
     /** Whether the registry has to answer each host. */
     readonly proofRequired: boolean;
+    /** Pull-through caches that the hosts shall pull through, of different registries. */
+    readonly mirrors?: readonly MirrorEndpoint[];
 }
 
 const readPart = (name: string) =>
@@ -129,8 +136,8 @@ export class ClientTrust extends pulumi.ComponentResource {
 }
 
 function trustSettings(args: ClientTrustArgs): Omit<TrustSettings, "targets" | "bundle"> {
-    const { instance, hostname, port, registry, address, proofRequired } = args;
-    return { stack: instance, hostname, port, registry, address, proofRequired };
+    const { instance, hostname, port, registry, address, proofRequired, mirrors } = args;
+    return { stack: instance, hostname, port, registry, address, proofRequired, mirrors };
 }
 
 /** The command line that runs the script on standard input as root. The user's own shell may be any. */

@@ -4,7 +4,7 @@ import { isWildcard, registryName, subjectAltNames } from "../lib/address";
 import { dockerMachine, parseDockerEndpoint } from "../lib/docker-endpoint";
 import { handOver, type TeamHandOver } from "../lib/hand-over";
 import { arePermissionsUsed, type TeamAccess } from "../lib/permissions";
-import type { Mirror } from "../lib/mirror-config";
+import { type Mirror, mirrorEndpoint } from "../lib/mirror-config";
 import { bucketName, type RedisCache, type S3Storage } from "../lib/storage-config";
 import { CertificateAuthority, type KeyAlgorithm, type Subject } from "./certificate-authority";
 import { type ClientHost, ClientTrust } from "./client-trust";
@@ -110,7 +110,15 @@ export class PrivateRegistry extends pulumi.ComponentResource {
                 ? undefined
                 : new ClientTrust(
                       `${name}-trust`,
-                      { ...args, registry, caBundle: authority.bundle, proofRequired: !isExchange },
+                      {
+                          ...args,
+                          registry,
+                          caBundle: authority.bundle,
+                          proofRequired: !isExchange,
+                          mirrors: Object.values(args.mirrors).map((mirror) =>
+                              mirrorEndpoint(hostname, mirror),
+                          ),
+                      },
                       { parent: this, dependsOn },
                   );
         const trusted = isExchange ? trustOnClients() : undefined;

@@ -7,6 +7,7 @@ import { isAddress, isHostName, NAME } from "./names";
 import { type Field, fieldProblem, isObject, readFields } from "./object-fields";
 import { propertyPath, quotePath } from "./property-path";
 import { boolean, integer } from "./scalars";
+import type { MirrorEndpoint } from "./trust-script";
 
 /** A registry that images are fetched from. */
 export interface Upstream {
@@ -249,4 +250,15 @@ function parseRegistry(text: string): string | undefined {
 /** Where a mirror is, as image names have it. */
 export function mirrorAddress(hostname: string, { port }: Mirror): string {
     return hostAndPort(hostname, port);
+}
+
+/** What client hosts have to know of a mirror. */
+export function mirrorEndpoint(hostname: string, mirror: Mirror): MirrorEndpoint {
+    const { registry, anonymous, upstream } = mirror;
+    return {
+        registry,
+        address: mirrorAddress(hostname, mirror),
+        anonymous,
+        upstream: upstream.url,
+    };
 }

@@ -11,6 +11,18 @@ export const TARGETS = [
 ] as const;
 export type Target = (typeof TARGETS)[number];
 
+/** A pull-through cache, as hosts are set up for it. */
+export interface MirrorEndpoint {
+    /** The registry whose images it has, as images name it: `docker.io`, `quay.io`, `registry.example.com:5000`. */
+    readonly registry: string;
+    /** Where it is, as image names have it: `host:port`. */
+    readonly address: string;
+    /** Whether it answers without a login. */
+    readonly anonymous: boolean;
+    /** URL of the upstream itself, which containerd asks when the mirror does not answer. */
+    readonly upstream: string;
+}
+
 /** What a host has to know in order to trust a registry. */
 export interface TrustSettings {
     /** Names on the host what belongs to this stack. */
@@ -26,6 +38,8 @@ export interface TrustSettings {
     readonly proofRequired: boolean;
     /** Certificates of the authorities, PEM. */
     readonly bundle: string;
+    /** Pull-through caches to pull through, of different registries. */
+    readonly mirrors?: readonly MirrorEndpoint[];
 }
 
 /**
@@ -35,7 +49,9 @@ export interface TrustSettings {
  * @param part reads the part with this name
  */
 export function trustScript(settings: TrustSettings, part: (name: string) => string): string {
-    const { stack, hostname, port, registry, address = "", targets } = settings;
+    const { stack, hostname, port, registry, address = "", targets, mirrors = [] } = settings;
+    const text = (name: string) => bare(part(name), mirrors.length > 0);
+    const ofTargets = [...new Set(targets.flatMap(partsOf))];
     const variables = {
         stack,
         hostname,
@@ -45,16 +61,21 @@ export function trustScript(settings: TrustSettings, part: (name: string) => str
         targets: targets.join(" "),
         proof: settings.proofRequired ? "required" : "possible",
         bundle: settings.bundle.trimEnd(),
+        ...(mirrors.length === 0 ? {} : { mirrors: mirrors.map(mirrorLine).join("\n") }),
+        ...(mirrors.length === 0 || !ofTargets.includes("docker")
+            ? {}
+            : { undo_docker_mirrors: text("docker-mirrors-undo") }),
     };
     const assignments = Object.entries(variables).map(([name, value]) => `${name}=${quote(value)}`);
     const parts = [
         "base",
         ...(address === "" ? [] : ["hosts"]),
-        ...new Set(targets.flatMap(partsOf)),
+        ...ofTargets,
         "proof",
+        ...(mirrors.length === 0 ? [] : ["mirrors", ...ofTargets.flatMap(mirrorPartsOf)]),
         "main",
     ];
-    return [...assignments, ...parts.map((name) => bare(part(name)))].join("\n");
+    return [...assignments, ...parts.map(text)].join("\n");
 }
 
 function partsOf(target: Target): string[] {
@@ -69,12 +90,31 @@ function partsOf(target: Target): string[] {
     }
 }
 
+/** Trust in a system's own store is all that it has. */
+function mirrorPartsOf(part: string): string[] {
+    return part === "system" ? [] : [`${part}-mirrors`];
+}
+
+function mirrorLine({ registry, address, anonymous, upstream }: MirrorEndpoint): string {
+    return [registry, address, anonymous ? "anonymous" : "login", upstream].join(" ");
+}
+
 /** Always in quotes: an assignment shows where its value ends. */
 function quote(text: string): string {
     return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-function bare(script: string): string {
+/** Ends lines that only hosts with mirrors have. */
+const WITH_MIRRORS = " # with mirrors";
+
+function bare(script: string, hasMirrors: boolean): string {
+    const lines = script
+        .split("\n")
+        .filter((line) => hasMirrors || !line.endsWith(WITH_MIRRORS))
+        .map((line) => (line.endsWith(WITH_MIRRORS) ? line.slice(0, -WITH_MIRRORS.length) : line));
     // Two blanks are not indentation: they are in files that the script writes.
-    return script.replace(/^ *#.*\n|^(?: {4})+/gm, "").trimEnd();
+    return lines
+        .join("\n")
+        .replace(/^ *#.*\n|^(?: {4})+/gm, "")
+        .trimEnd();
 }

@@ -2,7 +2,8 @@
 # Makes this host trust a stack's registry (apply), looks whether it still does (check), or takes it all back (remove).
 #
 # The parts of this folder run as root in any POSIX shell and come on standard input (sh -s apply): the settings as
-# assignments, this part, those of the targets that are asked for, and main.sh. The settings:
+# assignments, this part, those of the targets that are asked for, and main.sh. Lines that end in `# with mirrors` are left out
+# where there are none. The settings:
 #   stack      names what is ours on this host
 #   hostname, port, registry   where the registry is; `registry` as image names have it
 #   address    what /etc/hosts maps the name to; empty: the host's own name resolution knows it
@@ -15,6 +16,7 @@
 #   before/PATH   what was there before, with owner and mode
 #   made          folders and files that were not there before, one a line
 #   blocks        files of somebody else with lines of ours, one a line
+#   undo          how to take back what the parts for mirrors have done otherwise, a script
 #   done          is there once an apply has ended well; until then a failure takes everything back
 set -eu
 umask 022
@@ -192,6 +194,8 @@ put_back() {
 
 # Takes back what is ours and not wanted any more: of another name, another port, another target.
 take_back_unwanted() {
+    # shellcheck source=/dev/null
+    [ ! -f "$record/undo" ] || . "$record/undo"
     if [ -f "$record/blocks" ]; then
         while IFS= read -r path; do
             case $wanted_blocks in *"$newline$path$newline"*) ;; *) drop_block "$path" ;; esac

@@ -11,6 +11,7 @@ set_up_buildkit() {
     of_ca=$result
     content="[registry.\"$registry\"]
   ca = [\"/etc/buildkit/certs/$registry/ca.crt\"]"
+    mirror_buildkit # with mirrors
     put_block $file
     and_also "$of_ca"
     advice=

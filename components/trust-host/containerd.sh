@@ -13,6 +13,7 @@ set_up_containerd() {
     put "$folder/$registry/hosts.toml"
     and_also "$of_ca"
     tell containerd "$result" "$folder/$registry/hosts.toml $result"
+    mirror_containerd $folder # with mirrors
     # Docker brings a containerd of its own use; Kubernetes asks through the CRI plugin, which has to be told of the folder.
     if ! command -v dockerd >/dev/null 2>&1 || command -v kubelet >/dev/null 2>&1; then
         case $(sed 's/^[[:blank:]]*#.*//' /etc/containerd/config.toml 2>/dev/null || true) in

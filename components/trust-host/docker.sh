@@ -22,4 +22,5 @@ put_docker() {
     put_ca "$1"
     tell docker "$result" "$1/$registry/ca.crt $result"
     set_up=yes
+    mirror_docker "$1" # with mirrors
 }

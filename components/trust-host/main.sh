@@ -32,6 +32,7 @@ apply() {
     set_up_targets
     take_back_unwanted
     prove
+    prove_mirrors # with mirrors
     [ -e "$record/done" ] || : | keep "$record/done" || exit 1
 }
 
@@ -45,6 +46,7 @@ look() {
     [ -e "$record/done" ] || tell record missing "$record, with what was there before"
     set_up_targets
     prove
+    prove_mirrors # with mirrors
 }
 
 end_apply() {

@@ -5,4 +5,5 @@ set_up_podman() {
         command -v buildah >/dev/null 2>&1 || command -v skopeo >/dev/null 2>&1 || return 1
     put_ca /etc/containers/certs.d
     tell podman "$result" "/etc/containers/certs.d/$registry/ca.crt $result"
+    mirror_podman # with mirrors
 }

@@ -13,6 +13,7 @@ set_up_rancher() {
     content="$indent\"$registry\":
 $indent  tls:
 $indent    ca_file: /etc/rancher/$1/certs.d/$registry/ca.crt"
+    mirror_rancher "$1" # with mirrors
     case $configs in
         '') content="configs:$newline$content" && put_block "$file" ;;
         configs:) put_block "$file" '^configs:' ;;

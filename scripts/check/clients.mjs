@@ -100,7 +100,10 @@ function read(finding, stdout) {
         const isFine = state === "ours";
         if (target === "resolve") finding.resolves = isFine ? detail : detail || "not found";
         else if (target === "proof")
-            finding.proof = isFine ? "proved" : state === "unproved" ? "not proved" : "failed";
+            finding.proof = worse(
+                finding.proof,
+                isFine ? "proved" : state === "unproved" ? "not proved" : "failed",
+            );
         else states.add(state);
         if (!isFine)
             finding.differs.push(
@@ -113,6 +116,17 @@ function read(finding, stdout) {
               .filter((state) => state !== "ours")
               .sort()
               .join(", ");
+}
+
+/**
+ * One word for the proofs of the registry and its mirrors.
+ *
+ * @param {string} one
+ * @param {string} other
+ */
+function worse(one, other) {
+    const order = ["?", "proved", "not proved", "failed"];
+    return order.indexOf(one) > order.indexOf(other) ? one : other;
 }
 
 /**

@@ -197,3 +197,26 @@ test("a script has what its host needs and no more", async () => {
         expect(script(client("build2"))).toMatch(new RegExp(`set_up_${target}\\(\\) \\{`));
     }
 });
+
+test("a script tells of mirrors where there are some, and of nothing else then", async () => {
+    const mirrors = {
+        hub: { upstream: "docker.io", port: 5010 },
+        lab: {
+            upstream: "https://lab.example.test:8443",
+            port: 5011,
+            credentials: { username: "robot", password: "of-the-upstream" },
+        },
+    };
+    const plain = await make();
+    const { clients, client } = await make({ mirrors });
+    expect(script(plain.client("build1"))).not.toMatch(/mirror/i);
+    for (const key of ["build1", "build2", "here"]) {
+        expect(script(client(key))).toContain(
+            [
+                "\nmirrors='docker.io registry.example.test:5010 anonymous https://registry-1.docker.io",
+                "lab.example.test:8443 registry.example.test:5011 login https://lab.example.test:8443'\n",
+            ].join("\n"),
+        );
+    }
+    expect(JSON.stringify(clients)).not.toContain("of-the-upstream");
+});

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer as createPlainServer, type Server } from "node:http";
+import { createServer as createPlainServer, type RequestListener, type Server } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -45,6 +45,8 @@ beforeAll(async () => {
     ports.ended = await serve(ended, 401, "registry/2.0");
     ports.website = await serve(right, 404);
     ports.login = await serve(right, 401);
+    ports.open = await serve(right, 200, "registry/2.0");
+    ports.strangerOpen = await serve(stranger, 200, "registry/2.0");
     ports.plain = await serve(undefined, 401, "registry/2.0");
     ports.closed = 9;
 });
@@ -60,12 +62,15 @@ async function serve(pair: Pair | undefined, status: number, api?: string): Prom
         Connection: "close",
     };
     const body = status === 401 ? '{"errors":[{"code":"UNAUTHORIZED"}]}' : "";
+    const answer: RequestListener = ({ url }, response) =>
+        // Of a registry that is open nobody asks but for images that it does not have.
+        status === 200 && url !== "/v2/"
+            ? response.writeHead(404, headers).end('{"errors":[{"code":"MANIFEST_UNKNOWN"}]}')
+            : response.writeHead(status, headers).end(body);
     const server =
         pair === undefined
-            ? createPlainServer((_, response) => response.writeHead(status, headers).end(body))
-            : createServer({ key: pair.key, cert: pair.certificate }, (_, response) =>
-                  response.writeHead(status, headers).end(body),
-              );
+            ? createPlainServer(answer)
+            : createServer({ key: pair.key, cert: pair.certificate }, answer);
     servers.push(server);
     await once(server.listen(0, network.gateway), "listening");
     return (server.address() as AddressInfo).port;
@@ -74,9 +79,15 @@ async function serve(pair: Pair | undefined, status: number, api?: string): Prom
 async function apply(
     host: ClientHost,
     port: number | undefined,
-    options: { readonly hostname?: string; readonly required?: boolean } = {},
+    options: {
+        readonly hostname?: string;
+        readonly required?: boolean;
+        /** Mirrors: what answers there, and whether it has to do so without a login. */
+        readonly mirrors?: readonly (readonly [string, boolean])[];
+        readonly mode?: "apply" | "check";
+    } = {},
 ) {
-    const { hostname = NAME, required = true } = options;
+    const { hostname = NAME, required = true, mirrors = [], mode = "apply" } = options;
     const address = hostname === NAME ? network.gateway : undefined;
     const input = trustScript(
         {
@@ -88,10 +99,17 @@ async function apply(
             targets: ["docker"],
             proofRequired: required,
             bundle,
+            mirrors: mirrors.map(([what, anonymous], index) => ({
+                registry: `registry${index}.test`,
+                address: `${hostname}:${ports[what] ?? 0}`,
+                anonymous,
+                upstream: "https://upstream.test",
+            })),
         },
         (name) => readFileSync(join(FOLDER, `${name}.sh`), "utf8"),
     );
-    const result = await host.run("sh -s apply", { input });
+    if (mode === "check") await host.run("sh -s apply", { input });
+    const result = await host.run(`sh -s ${mode}`, { input });
     await host.run("sh -s remove", { input });
     return result;
 }
@@ -157,6 +175,46 @@ describe.each(TOOLS)("with %s", (tool) => {
         }),
     );
 
+    it("proves mirrors, those that answer everybody and those that want a login", () =>
+        withTools(light, [tool], async () => {
+            const mirrors = [["open", true] as const, ["registry", false] as const];
+            const { code, stdout, stderr } = await apply(light, ports.registry, { mirrors });
+            expect(stderr).toBe("");
+            for (const [what, answer, of] of [
+                ["open", 200, "registry0.test"],
+                ["registry", 401, "registry1.test"],
+            ] as const) {
+                expect(stdout).toContain(
+                    `proof: mirror of ${of}: ${answer} from https://${NAME}:${ports[what] ?? 0}/v2/ by ${tool}\n`,
+                );
+            }
+            expect(code).toBe(0);
+            // Which answer proves it is said for each.
+            expect((await apply(light, ports.open)).stderr).toMatch(/\(HTTP 200\)/);
+        }));
+
+    it.each<[string, boolean, RegExp]>([
+        ["registry", true, /what answers is not this registry \(HTTP 401\)/],
+        ["open", false, /what answers is not this registry \(HTTP 200\)/],
+        ["website", true, /what answers is not this registry \(HTTP 404\)/],
+        ["closed", true, /nothing answers at registry\.example\.test port 9 /],
+        ["stranger", false, /not signed by an authority of this stack/],
+        ["strangerOpen", true, /not signed by an authority of this stack/],
+        ["ended", true, /the certificate has ended/],
+    ])("tells %s apart where a mirror should be (anonymous: %s)", (what, anonymous, cause) =>
+        withTools(light, [tool], async () => {
+            const mirrors = [["open", true] as const, [what, anonymous] as const];
+            const { code, stderr } = await apply(light, ports.registry, { mirrors });
+            expect(stderr).toMatch(cause);
+            expect(stderr).toMatch(
+                new RegExp(
+                    `^no proof from https://${NAME}:${ports[what] ?? 0}/v2/ by ${tool}: .*, then run up again\\n$`,
+                ),
+            );
+            expect(code).toBe(1);
+        }),
+    );
+
     it("tells a name that does not resolve", () =>
         withTools(light, [tool], async () => {
             const { stderr } = await apply(light, ports.registry, { hostname: "registry.invalid" });
@@ -174,6 +232,22 @@ describe("with nothing but Docker", () => {
             });
             expect(stderr).toBe("");
             expect(stdout).toMatch(/proof: 401 from .* by docker\n/);
+        }));
+
+    it("is proved by mirrors, or not", () =>
+        withTools(docker, [], async () => {
+            const hostname = network.gateway;
+            const mirrors = [["open", true] as const, ["registry", false] as const];
+            const { stdout, stderr } = await apply(docker, ports.registry, { hostname, mirrors });
+            expect(stderr).toBe("");
+            expect(stdout).toMatch(/proof: mirror of registry0\.test: answered by .* by docker\n/);
+            expect(stdout).toMatch(/proof: mirror of registry1\.test: 401 from .* by docker\n/);
+            const wrong = { hostname, mirrors: [["registry", true] as const] };
+            expect((await apply(docker, ports.registry, wrong)).stderr).toMatch(/\(HTTP 401\)/);
+            const stranger = { hostname, mirrors: [["strangerOpen", true] as const] };
+            expect((await apply(docker, ports.registry, stranger)).stderr).toMatch(
+                /not signed by an authority of this stack/,
+            );
         }));
 
     it.each([
@@ -205,4 +279,18 @@ it("may come before the registry when that is how it is wanted", async () => {
     expect(stdout).toMatch(/proof: not proved: nothing answers at/);
     expect(code).toBe(0);
     expect((await apply(light, ports.stranger, { required: false })).code).toBe(1);
+});
+
+it("a check tells which mirror it is that does not answer", async () => {
+    const mirrors = [["open", true] as const, ["closed", true] as const];
+    const options = { required: false, mirrors };
+    expect((await apply(light, ports.registry, options)).stdout).toMatch(
+        /proof: mirror of registry1\.test: not proved: nothing answers/,
+    );
+    const { stdout } = await apply(light, ports.registry, { ...options, mode: "check" });
+    expect(stdout).toMatch(/^proof\tours\t401 from /m);
+    expect(stdout).toMatch(/^proof\tours\tmirror of registry0\.test: 200 from /m);
+    expect(stdout).toMatch(
+        /^proof\tunproved\tmirror of registry1\.test: not proved: nothing answers/m,
+    );
 });

@@ -2,7 +2,12 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
-import { TARGETS, type TrustSettings, trustScript } from "../../lib/trust-script";
+import {
+    type MirrorEndpoint,
+    TARGETS,
+    type TrustSettings,
+    trustScript,
+} from "../../lib/trust-script";
 
 const SETTINGS: TrustSettings = {
     stack: "private-registry-test",
@@ -14,6 +19,20 @@ const SETTINGS: TrustSettings = {
     proofRequired: true,
     bundle: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
 };
+const MIRRORS: readonly MirrorEndpoint[] = [
+    {
+        registry: "docker.io",
+        address: "registry.example.test:5001",
+        anonymous: true,
+        upstream: "https://registry-1.docker.io",
+    },
+    {
+        registry: "quay.io",
+        address: "registry.example.test:5002",
+        anonymous: false,
+        upstream: "https://quay.io",
+    },
+];
 const part = (name: string) =>
     readFileSync(join(__dirname, "../../components/trust-host", `${name}.sh`), "utf8");
 
@@ -113,12 +132,62 @@ test("a host gets the parts that it has a use for, without comments", () => {
     expect(new Set(read).size).toBe(read.length);
 });
 
+test("a host without mirrors gets nothing of what is for them", () => {
+    const read: string[] = [];
+    const script = (mirrors?: readonly MirrorEndpoint[]) =>
+        trustScript({ ...SETTINGS, targets: TARGETS, mirrors }, (name) => {
+            read.push(name);
+            return part(name);
+        });
+    const without = script();
+    expect(script([])).toBe(without);
+    expect(without).not.toMatch(/mirror/i);
+    expect(read.filter((name) => name.includes("mirror"))).toEqual([]);
+    // And what hosts have of it besides is the lines that are theirs alone.
+    const lines = new Set(without.split("\n"));
+    const ofParts = read.flatMap((name) => part(name).split("\n"));
+    const marked = ofParts.filter((line) => line.endsWith(" # with mirrors"));
+    expect(marked.length).toBeGreaterThan(0);
+    const missing = ofParts.filter(
+        (line) => !/^ *(#|$)/.test(line) && !lines.has(line.replace(/^(?: {4})+/, "")),
+    );
+    expect(missing).toEqual(marked);
+});
+
+test("a host with mirrors gets their parts for its targets, each once, and the settings as lines", () => {
+    const read: string[] = [];
+    const script = (settings: Partial<TrustSettings>) => {
+        read.length = 0;
+        return trustScript({ ...SETTINGS, mirrors: MIRRORS, ...settings }, (name) => {
+            read.push(name);
+            return part(name);
+        });
+    };
+    const ofMirrors = () => read.filter((name) => name.includes("mirrors")).sort();
+    expect(script({ targets: ["k3s", "rke2", "system"] })).toContain(
+        [
+            "\nmirrors='docker.io registry.example.test:5001 anonymous https://registry-1.docker.io",
+            "quay.io registry.example.test:5002 login https://quay.io'\n",
+        ].join("\n"),
+    );
+    expect(ofMirrors()).toEqual(["mirrors", "rancher-mirrors"]);
+    const found = script({ targets: ["found", "docker"] });
+    expect(ofMirrors()).toEqual([
+        ...["buildkit-mirrors", "containerd-mirrors", "docker-mirrors", "docker-mirrors-undo"],
+        ...["mirrors", "podman-mirrors"],
+    ]);
+    expect(found).not.toMatch(/# with mirrors|^\s*#/m);
+    expect(new Set(read).size).toBe(read.length);
+});
+
 test("every target's script is one that every shell can read", () => {
     for (const target of TARGETS) {
         for (const [command = "", ...args] of SHELLS) {
-            const input = trustScript({ ...SETTINGS, targets: [target] }, part);
-            const { stderr } = spawnSync(command, [...args, "-n"], { input, encoding: "utf8" });
-            expect(stderr).toBe("");
+            for (const mirrors of [[], MIRRORS]) {
+                const input = trustScript({ ...SETTINGS, targets: [target], mirrors }, part);
+                const { stderr } = spawnSync(command, [...args, "-n"], { input, encoding: "utf8" });
+                expect(stderr).toBe("");
+            }
         }
     }
 });
