@@ -22,7 +22,7 @@ export function measure() {
     return withWorkspace(async ({ folder }) => {
         const file = join(folder, "table.json");
         const jest = ["node_modules/jest/bin/jest.js", TEST];
-        const env = { ...process.env, CLIENT_PROGRAMS_TABLE: file };
+        const env = { ...process.env, CLIENT_PROGRAMS: "all", CLIENT_PROGRAMS_TABLE: file };
         const { code, stderr } = await run("node", jest, { cwd: PROJECT, env });
         /** @type {Record<string, string>[]} */
         const table = JSON.parse(readFileSync(file, "utf8"));

@@ -1,6 +1,12 @@
 import { writeFileSync } from "node:fs";
 import { type ClientHost, ClientNetwork } from "../support/client-host";
-import { type ClientProgram, PROGRAMS, type Step, STEPS } from "../support/client-programs";
+import {
+    ALL_PROGRAMS,
+    type ClientProgram,
+    PROGRAMS,
+    type Step,
+    STEPS,
+} from "../support/client-programs";
 import {
     clientsOf,
     type Hosts,
@@ -55,10 +61,10 @@ describe.each(Object.entries(STACKS))("%s", (kind, config) => {
         stack = await TestStack.create(fleet(network, clientsOf(hosts), config));
         await stack.up();
         outputs = await stack.outputs();
-        await startBuildKit(hosts.current);
+        if (ALL_PROGRAMS) await startBuildKit(hosts.current);
     });
     afterAll(async () => {
-        await stopBuildKit(hosts.current);
+        if (ALL_PROGRAMS) await stopBuildKit(hosts.current);
         await stack.dispose();
     });
 

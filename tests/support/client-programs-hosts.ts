@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientHost, ClientNetwork } from "./client-host";
-import type { Place } from "./client-programs";
+import { ALL_PROGRAMS, type Place } from "./client-programs";
 import { client } from "./fleet";
 import { goTool } from "./go-tool";
 import { must } from "./run";
@@ -57,13 +57,14 @@ export async function startHosts(network: ClientNetwork): Promise<Hosts> {
         ),
     );
     const hosts = { docker, podman, containerd, current, plain } as Hosts;
-    for (const place of ["current", "plain"] as const) {
+    for (const place of ALL_PROGRAMS ? (["current", "plain"] as const) : (["plain"] as const)) {
         const { folder, packages } = BUILT[place];
         for (const program of packages) {
             const target = `${hosts[place].name}:/usr/local/bin/${basename(program)}`;
             await must("docker", ["cp", await build(folder, program), target]);
         }
     }
+    if (!ALL_PROGRAMS) return hosts;
     const buildx = await build("current-clients", BUILDX);
     for (const host of [hosts.docker, hosts.current]) {
         await host.must(`mkdir -p ${PLUGINS}`);
