@@ -92,6 +92,7 @@ const PLACES: Readonly<Record<string, readonly string[]>> = {
         "CertRequest.subject.organization",
         "SelfSignedCert.subject.organization",
     ],
+    "marked-origin": ["Command.stdin"],
     "marked-password": ["Command.connection!.password"],
     "marked-pattern": ["Container.labels[].value", "Container.uploads![].content"],
     "marked-redis": ["Container.uploads![].content"],
@@ -100,7 +101,7 @@ const PLACES: Readonly<Record<string, readonly string[]>> = {
     "marked-root": ["Container.uploads![].content"],
     "marked-secret": ["Container.uploads![].content"],
     "marked-token": ["Container.uploads![].content"],
-    "marked-upstream": ["Container.uploads![].content"],
+    "marked-upstream": ["Command.stdin", "Container.uploads![].content"],
     "marked-user": ["Container.uploads![].content"],
     "marked-word": ["Container.uploads![].content"],
 };

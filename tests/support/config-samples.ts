@@ -69,6 +69,8 @@ export const SAMPLES: Readonly<Record<string, readonly unknown[]>> = {
     "retention[].keepTags": [["v*"]],
     "retention[].keepTags[]": ["v*", "1.0", "Release_1"],
     "retention[].olderThanDays": [30, "36500"],
+    memoryMiB: [2048, "128"],
+    cpuShares: [1024, "2"],
     metricsPort: [5001, "9090"],
     swarm: [true, "true", { memoryMiB: 64 }],
     "swarm.constraints": [["node.role==worker"]],

@@ -588,7 +588,8 @@ withSandboxes.each(SHELLS.map((shell, index) => [shell.name, shell, index] as co
             });
         });
 
-        (IS_ROOT ? test : test.skip)(
+        // Debian's busybox has no su.
+        (IS_ROOT && !shell.isBusybox ? test : test.skip)(
             "a user's own folder: root is led nowhere by the user's links",
             async () => {
                 const ownFolder = "/home/ops/.config/docker/certs.d";
@@ -629,7 +630,7 @@ withSandboxes.each(SHELLS.map((shell, index) => [shell.name, shell, index] as co
                         if (ended.code !== 0)
                             expect(ended.stderr).toMatch(/^[^\n]*\/home\/ops\/[^\n]*\n$/);
                         const removed = await host.run(["-s", "remove"], script(["found"]));
-                        expect([name, removed.code]).toEqual([name, 0]);
+                        expect([name, removed.code, removed.stderr]).toEqual([name, 0, ""]);
                         expect(of(host.snapshot())).toEqual(before);
                     });
                 }
