@@ -17,7 +17,7 @@ export const REDIS_FILES = {
     privateKey: "redis.key",
 } as const;
 
-/** What it remembers at most: some 200,000 blobs. With what it needs besides it stays below the least `memoryMiB`. Unit: MiB. */
+/** What it remembers at most: some 70,000 blobs, of 900 bytes each. With what it needs besides it stays below the least `memoryMiB`. Unit: MiB. */
 const REMEMBERED_MIB = 64;
 /** Unit: MiB. */
 export const REDIS_MEMORY_MIB = 128;

@@ -98,6 +98,8 @@ make_program() {
             "put the image there: docker pull $image_name; or take one that is: pulumi config set redisImage <image>" \
             "Debian, Ubuntu: apt-get update; then run the same command again"
         step "image: $image_label $redis_version from Debian's packages" unpack_redis ||
+            # What it knows of packages may be of another day.
+            { update_packages && plan_image && step "image: $image_label $redis_version from Debian's packages" unpack_redis; } ||
             fail_step "could not get $image_label from Debian's packages" \
                 "make a mirror of Debian reachable (apt-get update), or put the image there: docker pull $image_name"
         return

@@ -7,8 +7,16 @@ redis_package=redis-tools
 find_debian_redis() {
     redis_version=
     command -v apt-get >/dev/null 2>&1 && command -v dpkg-deb >/dev/null 2>&1 || return 0
-    redis_version=$(apt-cache show --no-all-versions "$redis_package:$image_arch" 2>/dev/null | sed -n 's/^Version: //p')
+    redis_version=$(debian_redis_version)
+    # A machine that was just made knows of no packages.
+    [ -n "$redis_version" ] || ! update_packages || redis_version=$(debian_redis_version)
 }
+
+debian_redis_version() {
+    apt-cache show --no-all-versions "$redis_package:$image_arch" 2>/dev/null | sed -n 's/^Version: //p'
+}
+
+update_packages() { [ "$(id -u)" = 0 ] && step 'image: apt-get update' apt-get -q update; }
 
 unpack_redis() {
     rm -rf "$image_folder.tmp/deb"

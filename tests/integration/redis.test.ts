@@ -68,7 +68,7 @@ test("a Redis of the registry's own: what it is asked for, by whom, while it is 
         expect(new Set(await words("exec", redis, ...modes))).toEqual(new Set(["400"]));
 
         // Only the registry is with it, and no way leads out.
-        const [[network = "", isInternal] = []] = await networksOf(redis);
+        const [[network, isInternal] = ["", ""]] = await networksOf(redis);
         expect(isInternal).toBe("true");
         expect((await networksOf(stack.containerName)).map(([name]) => name)).toContain(network);
         const { HostConfig: limits, NetworkSettings: settings } = await inspect(redis);
