@@ -13,6 +13,7 @@ import { isAddress, isDnsName, isHostName, NAME } from "./lib/names";
 import { isObject } from "./lib/object-fields";
 import { arePermissionsUsed, permissionFields } from "./lib/permissions";
 import { propertyPath, quotePath } from "./lib/property-path";
+import { REDIS_FILES } from "./lib/redis-config";
 import { serviceFiles } from "./lib/registry-config";
 import { type RetentionRule, retentionProblems, retentionSchema } from "./lib/retention";
 import { boolean, integer, PRINTABLE } from "./lib/scalars";
@@ -291,6 +292,12 @@ const KEYS = {
         default: undefined,
         example: "gatewayMetricsPort 5002",
     },
+    redisImage: {
+        schema: image,
+        allowed: "an image of Redis 7 or later, with a tag or a digest",
+        default: "redis:8.10.2-alpine",
+        example: "redisImage redis:8.10.2-alpine",
+    },
 } satisfies Record<string, Key<unknown>>;
 
 type Keys = typeof KEYS;
@@ -349,7 +356,10 @@ export function readSettings(
         given.get("ssh"),
         surroundings,
     );
-    const { services, ...ofServices } = readServices(given.get("storage"), given.get("redis"));
+    const { services, hasOwnRedis, ...ofServices } = readServices(
+        given.get("storage"),
+        given.get("redis"),
+    );
     const { mirrors, ...ofMirrors } = readMirrors(given.get("mirrors"));
     // What a host behind another one calls localhost is not on this machine either.
     const remoteHosts = Object.values(clients).flatMap(({ login }) => [
@@ -364,7 +374,12 @@ export function readSettings(
         ...ofMirrors.problems,
         ...portProblems(values, mirrors),
         ...contradictions(values, surroundings),
-        ...swarmProblems(values, services, `${surroundings.project}-${surroundings.stack}`),
+        ...swarmProblems(
+            values,
+            services,
+            hasOwnRedis,
+            `${surroundings.project}-${surroundings.stack}`,
+        ),
         ...storageProblems(services, values),
         ...unreachable(values, remoteHosts),
     );
@@ -376,6 +391,7 @@ export function readSettings(
         gateway,
         gatewayImage,
         gatewayMetricsPort,
+        redisImage,
         swarm = false,
         replicas,
         ...others
@@ -387,6 +403,7 @@ export function readSettings(
     return {
         ...complete,
         ...services,
+        ...(hasOwnRedis ? { redisServer: { image: redisImage } } : {}),
         mirrors,
         dockerHost: dockerHost ?? (surroundings.dockerHost || "unix:///var/run/docker.sock"),
         containerName: containerName ?? instance,
@@ -542,6 +559,7 @@ function gatewayProblems({
 function swarmProblems(
     { swarm = false, replicas, metricsPort, containerName }: Partial<Values>,
     services: Services,
+    hasOwnRedis: boolean,
     instance: string,
 ): ConfigProblem[] {
     const problem = (key: string, given: unknown, allowed: string, fix: string) => [
@@ -558,7 +576,7 @@ function swarmProblems(
               );
     }
     return [
-        ...serviceNameProblems(containerName, instance, services),
+        ...serviceNameProblems(containerName, instance, services, hasOwnRedis),
         ...(services.s3 !== undefined
             ? []
             : problem(
@@ -583,9 +601,14 @@ function serviceNameProblems(
     containerName: string | undefined,
     instance: string,
     services: Services,
+    hasOwnRedis: boolean,
 ): ConfigProblem[] {
     const name = containerName ?? instance;
-    const files = ["config.yml", ...Object.keys(serviceFiles(services))];
+    const files = [
+        "config.yml",
+        ...Object.keys(serviceFiles(services)),
+        ...(hasOwnRedis ? Object.values(REDIS_FILES) : []),
+    ];
     const longest =
         64 - "--0123456789abcdef".length - Math.max(...files.map((file) => file.length));
     return /^[a-zA-Z0-9]([a-zA-Z0-9_-]*[a-zA-Z0-9])?$/.test(name) && name.length <= longest

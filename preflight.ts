@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { OWNER_LABEL } from "./components/container-parts";
 import { mirrorContainer } from "./components/mirror-caches";
+import { redisContainer } from "./components/redis-server";
 import type { Settings } from "./config";
 import { hostAndPort, isWildcard } from "./lib/address";
 import {
@@ -60,9 +61,19 @@ function unreachable({ dockerHost }: Settings, error: unknown): string {
     );
 }
 
-function containerNames({ containerName, gateway, mirrors }: Settings): string[] {
+function containerNames({
+    containerName,
+    gateway,
+    mirrors,
+    redisServer,
+    swarm,
+}: Settings): string[] {
     return [
         containerName,
+        // In a Swarm it is a service, whose containers have other names.
+        ...(redisServer === undefined || swarm !== undefined
+            ? []
+            : [redisContainer(containerName)]),
         ...(gateway === undefined ? [] : [`${containerName}-gateway`, `${containerName}-access`]),
         ...Object.keys(mirrors).map((mirror) => mirrorContainer(containerName, mirror)),
     ];

@@ -46,8 +46,13 @@ export function healthTest(url: string): string[] {
 
 /** A container's health check, with every field in the form that Docker reports back: a missing one would be a difference. */
 export function healthcheck(url: string) {
+    return healthcheckOf(healthTest(url));
+}
+
+/** The same for a container that is asked in another way. */
+export function healthcheckOf(tests: string[]) {
     return {
-        tests: healthTest(url),
+        tests,
         interval: "30s",
         timeout: "5s",
         startPeriod: "5s",

@@ -5,7 +5,12 @@ import { dockerMachine, parseDockerEndpoint } from "../lib/docker-endpoint";
 import { handOver, type TeamHandOver } from "../lib/hand-over";
 import { arePermissionsUsed, type TeamAccess } from "../lib/permissions";
 import { type Mirror, mirrorEndpoint } from "../lib/mirror-config";
-import { bucketName, type RedisCache, type S3Storage } from "../lib/storage-config";
+import {
+    bucketName,
+    type RedisCache,
+    type RedisServerSettings,
+    type S3Storage,
+} from "../lib/storage-config";
 import { CertificateAuthority, type KeyAlgorithm, type Subject } from "./certificate-authority";
 import { type ClientHost, ClientTrust } from "./client-trust";
 import type { Limits } from "./container-parts";
@@ -54,6 +59,8 @@ export interface PrivateRegistryArgs extends Limits {
     readonly s3?: S3Storage;
     /** Redis that remembers what is known of blobs instead of the registry's own memory. */
     readonly redis?: RedisCache;
+    /** The same, of the registry's own. */
+    readonly redisServer?: RedisServerSettings;
     readonly deleteEnabled: boolean;
     readonly readOnly: boolean;
     /** Port for Prometheus metrics on the Docker host's loopback. */

@@ -12,6 +12,7 @@ import {
     serviceFiles,
     type Connections,
 } from "../lib/registry-config";
+import type { RedisServerSettings } from "../lib/storage-config";
 import {
     healthcheck,
     type Limits,
@@ -25,12 +26,15 @@ import {
     tcpPort,
     upload,
 } from "./container-parts";
+import { RedisServer } from "./redis-server";
 
 /**
  * With `s3` the images lie in that bucket, and neither volume nor folder is used. With `upstream` it fetches them from there,
  * and takes none from anybody else.
  */
 export interface RegistryServerArgs extends Connections, Limits {
+    /** A Redis of its own, instead of `redis`. */
+    readonly redisServer?: RedisServerSettings;
     /** Image of the registry, with a tag or a digest. One that the Docker host has already is not pulled. */
     readonly image: string;
     readonly containerName: string;
@@ -89,6 +93,7 @@ const script = (file: string) => readFileSync(join(__dirname, file), "utf8");
 const LOAD_SCRIPT = script("load-settings.sh");
 const SERVE_SCRIPT = script("serve-registry.sh");
 const HOLD_SCRIPT = script("hold-registry.sh");
+const WAIT_SCRIPT = script("wait-for-redis.sh");
 
 /** The registry's configuration, and the one that it has while a maintenance run needs it read-only. */
 interface Configurations {
@@ -108,6 +113,8 @@ export class RegistryServer extends pulumi.ComponentResource {
     /** How the gateway reaches it, when there is one. */
     public readonly link?: RegistryLink;
 
+    private readonly redis?: RedisServer;
+
     constructor(
         name: string,
         private readonly args: RegistryServerArgs,
@@ -115,6 +122,13 @@ export class RegistryServer extends pulumi.ComponentResource {
     ) {
         super("private-registry:index:RegistryServer", name, {}, opts);
 
+        if (args.redisServer !== undefined) {
+            this.redis = new RedisServer(
+                `${name}-redis`,
+                { ...args, ...args.redisServer },
+                { parent: this },
+            );
+        }
         const image = new docker.RemoteImage(
             `${name}-image`,
             { name: args.image, keepLocally: true },
@@ -141,27 +155,43 @@ export class RegistryServer extends pulumi.ComponentResource {
     }
 
     private createConfig(name: string): pulumi.Output<Configurations> {
-        const { deleteEnabled, readOnly, metricsPort, s3, redis, upstream } = this.args;
+        const { deleteEnabled, readOnly, metricsPort } = this.args;
         const httpSecret = new random.RandomPassword(
             `${name}-http-secret`,
             { length: 43, special: false },
             { parent: this },
         );
-        return httpSecret.result.apply((secret) => {
+        return pulumi.all([httpSecret.result, this.connections()]).apply(([secret, others]) => {
             const args: Omit<RegistryConfigArgs, "readOnly"> = {
                 httpSecret: secret,
                 deleteEnabled,
                 metricsPublished: metricsPort !== undefined,
                 listens: this.listens(),
-                s3,
-                redis,
-                upstream,
+                ...others,
             };
             return {
                 normal: registryConfig({ ...args, readOnly }),
                 readOnly: registryConfig({ ...args, readOnly: true }),
             };
         });
+    }
+
+    /** What it has besides its configuration, once that is known. May hold secrets. */
+    private connections(): pulumi.Output<Connections> {
+        const { s3, redis, upstream } = this.args;
+        return pulumi
+            .output(this.redis?.link.cache)
+            .apply((own) => ({ s3, redis: own ?? redis, upstream }));
+    }
+
+    /** The files that these need. Their names are known before their texts are. */
+    private files(): [string, pulumi.Output<string>][] {
+        const { s3, redis, upstream } = this.args;
+        const names = Object.keys(
+            serviceFiles({ s3, redis: this.redis?.link.place ?? redis, upstream }),
+        );
+        const texts = this.connections().apply(serviceFiles);
+        return names.map((file) => [file, texts.apply((all) => all[file] ?? "")]);
     }
 
     private listens(): RegistryConfigArgs["listens"] {
@@ -203,7 +233,8 @@ export class RegistryServer extends pulumi.ComponentResource {
                               upload("tls.crt", args.direct.certificate),
                               upload("tls.key", args.direct.privateKey),
                           ]),
-                    ...Object.entries(serviceFiles(args)).map(([file, text]) =>
+                    ...(this.redis === undefined ? [] : [upload("wait.sh", WAIT_SCRIPT)]),
+                    ...this.files().map(([file, text]) =>
                         upload(file, pulumi.secret(text), file === CREDENTIAL_HELPER),
                     ),
                 ],
@@ -226,22 +257,29 @@ export class RegistryServer extends pulumi.ComponentResource {
     ): docker.Container {
         const { args } = this;
         const ports = this.ports();
+        const leadsOut = ports.length > 0 || args.s3 !== undefined || args.redis !== undefined;
+        const networks = [
+            ...(leadsOut ? [{ name: this.createNetwork(name) }] : []),
+            ...(this.redis === undefined ? [] : [{ name: this.redis.network }]),
+        ];
         return new docker.Container(
             name,
             {
                 name: args.containerName,
                 image: image.imageId,
                 entrypoints: ["/bin/sh"],
-                command: [`${CONTAINER.settings}/serve.sh`],
+                command: [
+                    `${CONTAINER.settings}/${this.redis === undefined ? "serve.sh" : "wait.sh"}`,
+                ],
                 // Version 3 would send traces to a collector on localhost and log that it cannot.
                 envs: ["OTEL_TRACES_EXPORTER=none", ...serviceEnvironment(args)],
                 labels: [
                     { label: OWNER_LABEL, value: args.owner },
                     { label: SETTINGS_LABEL, value: this.settingsHash(config) },
                 ],
-                ...(ports.length === 0 && args.s3 === undefined && args.redis === undefined
+                ...(networks.length === 0
                     ? { networkMode: "none" }
-                    : { networksAdvanced: [{ name: this.createNetwork(name) }], ports }),
+                    : { networksAdvanced: networks, ports }),
                 volumes: [
                     {
                         containerPath: CONTAINER.settings,
@@ -273,7 +311,7 @@ export class RegistryServer extends pulumi.ComponentResource {
                 // The provider takes changes of these without a word and leaves the container as it is.
                 replaceOnChanges: ["tmpfs"],
                 // What the loader put in place is not data that this container reads.
-                dependsOn: [loader],
+                dependsOn: [loader, ...(this.redis === undefined ? [] : [this.redis.container])],
             },
         );
     }
@@ -320,7 +358,8 @@ export class RegistryServer extends pulumi.ComponentResource {
                 config.normal,
                 this.args.direct?.certificate ?? "",
                 SERVE_SCRIPT,
-                ...Object.values(serviceFiles(this.args)),
+                ...(this.redis === undefined ? [] : [WAIT_SCRIPT]),
+                ...this.files().map(([, text]) => text),
             ])
             .apply((texts) => sha256(...texts));
         // The hash of a text with a 256-bit secret in it says nothing about the secret.

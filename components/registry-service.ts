@@ -10,9 +10,11 @@ import {
     serviceEnvironment,
     serviceFiles,
 } from "../lib/registry-config";
-import type { Services } from "../lib/storage-config";
-import { healthTest, OWNER_LABEL, sha256 } from "./container-parts";
+import type { RedisServerSettings, Services } from "../lib/storage-config";
+import { healthTest, OWNER_LABEL } from "./container-parts";
+import { RedisService } from "./redis-service";
 import type { ServiceLink } from "./registry-server";
+import { createSecret, mountSecret, type SecretFile } from "./swarm-secret";
 
 /** How a registry is spread over a Swarm. */
 export interface SwarmSettings {
@@ -27,6 +29,8 @@ export interface SwarmSettings {
 }
 
 export interface RegistryServiceArgs extends SwarmSettings, Services {
+    /** A Redis of its own, instead of `redis`. */
+    readonly redisServer?: RedisServerSettings;
     /** Image of the registry, which every node has or can pull. */
     readonly image: string;
     /** Name of the service. */
@@ -54,6 +58,8 @@ export class RegistryService extends pulumi.ComponentResource {
     /** How the gateway reaches it. */
     public readonly link: ServiceLink;
 
+    private readonly redis?: RedisService;
+
     constructor(
         name: string,
         private readonly args: RegistryServiceArgs,
@@ -66,10 +72,17 @@ export class RegistryService extends pulumi.ComponentResource {
             { name: `${args.containerName}-replicas`, driver: "overlay", attachable: true },
             { parent: this },
         );
+        if (args.redisServer !== undefined) {
+            this.redis = new RedisService(
+                `${name}-redis`,
+                { ...args, ...args.redisServer, network: network.id },
+                { parent: this },
+            );
+        }
         const { certificate, privateKey } = this.createLinkCertificate(name);
         const files = { ...this.files(name), "tls.crt": certificate, "tls.key": privateKey };
         const secrets = Object.entries(files).map(([file, text]) =>
-            this.createSecret(name, file, text),
+            createSecret(name, file, text, args, this),
         );
         const service = this.createService(`${name}-service`, network, secrets);
 
@@ -114,45 +127,32 @@ export class RegistryService extends pulumi.ComponentResource {
             { length: 43, special: false },
             { parent: this },
         );
-        const config = httpSecret.result.apply((secret) =>
+        const services = pulumi
+            .output(this.redis?.link.cache)
+            .apply((own): Services => ({ s3, redis: own ?? redis }));
+        const config = pulumi.all([httpSecret.result, services]).apply(([secret, others]) =>
             registryConfig({
                 httpSecret: secret,
                 deleteEnabled,
                 readOnly,
-                s3,
-                redis,
+                ...others,
                 metricsPublished: false,
                 listens: "to-gateway",
             }),
         );
-        const others = Object.entries(serviceFiles(this.args)).map(
-            ([file, text]) => [file, pulumi.secret(text)] as const,
+        // Their names are known before their texts are.
+        const names = Object.keys(serviceFiles({ s3, redis: this.redis?.link.place ?? redis }));
+        const texts = services.apply(serviceFiles);
+        const others = names.map(
+            (file) => [file, pulumi.secret(texts.apply((all) => all[file] ?? ""))] as const,
         );
         return { "config.yml": config, ...Object.fromEntries(others) };
-    }
-
-    /** Named by its content: a Swarm's secret cannot change, and the service goes over to the new one before the old one goes. */
-    private createSecret(name: string, file: string, text: pulumi.Output<string>) {
-        const content = pulumi.secret(text);
-        // The hash of a text with a key or a 256-bit secret in it says nothing about it.
-        const digest = pulumi.unsecret(content.apply((clear) => sha256(clear).slice(0, 16)));
-        const role = file.replaceAll(".", "-");
-        const secret = new docker.Secret(
-            `${name}-${role}`,
-            {
-                name: pulumi.interpolate`${this.args.containerName}-${role}-${digest}`,
-                data: content.apply((clear) => Buffer.from(clear).toString("base64")),
-                labels: [{ label: OWNER_LABEL, value: this.args.owner }],
-            },
-            { parent: this, deleteBeforeReplace: false },
-        );
-        return { file, secret };
     }
 
     private createService(
         name: string,
         network: docker.Network,
-        secrets: readonly { file: string; secret: docker.Secret }[],
+        secrets: readonly SecretFile[],
     ): docker.Service {
         const { args } = this;
         const environment = ["OTEL_TRACES_EXPORTER=none", ...serviceEnvironment(args)];
@@ -198,12 +198,7 @@ export class RegistryService extends pulumi.ComponentResource {
                                 tmpfsOptions: { sizeBytes: MEBIBYTE, mode: 0o700 },
                             },
                         ],
-                        secrets: secrets.map(({ file, secret }) => ({
-                            secretId: secret.id,
-                            secretName: secret.name,
-                            fileName: `${CONTAINER.settings}/${file}`,
-                            fileMode: 0o400,
-                        })),
+                        secrets: secrets.map((each) => mountSecret(CONTAINER.settings, each)),
                         healthcheck: {
                             tests: healthTest(
                                 `http://127.0.0.1:${CONTAINER.debugPort}/debug/health`,
@@ -230,7 +225,11 @@ export class RegistryService extends pulumi.ComponentResource {
                     },
                 },
             },
-            { parent: this, deleteBeforeReplace: true },
+            {
+                parent: this,
+                deleteBeforeReplace: true,
+                ...(this.redis === undefined ? {} : { dependsOn: [this.redis.service] }),
+            },
         );
     }
 }

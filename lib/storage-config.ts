@@ -41,6 +41,12 @@ export interface RedisCache {
     readonly caCertificate?: string;
 }
 
+/** A Redis that is made for the registry. */
+export interface RedisServerSettings {
+    /** Image of Redis; by digest in production. */
+    readonly image: string;
+}
+
 /** Where images lie, when not in a volume or folder, and what remembers their blobs, when not the registry itself. */
 export interface Services {
     readonly s3?: S3Storage;
@@ -127,13 +133,19 @@ export function bucketName({ bucket, endpoint, region }: S3Storage): string {
 export function readServices(
     storage: unknown,
     redis: unknown,
-): { readonly services: Services; readonly problems: ConfigProblem[] } {
+): {
+    readonly services: Services;
+    /** Whether the registry is to have a Redis of its own. */
+    readonly hasOwnRedis: boolean;
+    readonly problems: ConfigProblem[];
+} {
     const problems: ConfigProblem[] = [];
+    const own = boolean.safeParse(redis);
     const services: Services = {
         ...(storage === undefined ? {} : { s3: readS3(storage, problems) }),
-        ...(redis === undefined ? {} : { redis: readRedis(redis, problems) }),
+        ...(redis === undefined || own.success ? {} : { redis: readRedis(redis, problems) }),
     };
-    return { services, problems };
+    return { services, hasOwnRedis: own.data === true, problems };
 }
 
 function readS3(storage: unknown, problems: ConfigProblem[]): S3Storage | undefined {
@@ -162,6 +174,15 @@ function readS3(storage: unknown, problems: ConfigProblem[]): S3Storage | undefi
 }
 
 function readRedis(redis: unknown, problems: ConfigProblem[]): RedisCache | undefined {
+    if (!isObject(redis)) {
+        problems.push({
+            key: "redis",
+            given: HIDDEN,
+            allowed: `true for one of the registry's own, false, or an object with the fields ${Object.keys(REDIS_FIELDS).join(", ")}`,
+            fix: "pulumi config set redis true",
+        });
+        return undefined;
+    }
     const given: RedisFields = readFields("redis", redis, REDIS_FIELDS, problems);
     requireField("redis", "address", given.address, REDIS_FIELDS.address, problems);
     const { address = "", db = 0, ...rest } = given;

@@ -87,6 +87,11 @@ const PLACES = [
         loaderName: "registry-gateway-loader",
         readerName: "registry-gateway-container",
     },
+    {
+        part: "settings of Redis",
+        loaderName: "registry-server-redis-loader",
+        readerName: "registry-server-redis-container",
+    },
 ];
 
 /**
@@ -122,9 +127,9 @@ function placesIn(resources) {
 function checkSettings(resources, { part, loaderName, readerName }) {
     const loader = find(resources, loaderName);
     const container = find(resources, readerName);
-    // Without a gateway there is none of its own, and a Swarm keeps those of its services itself.
+    // Without a gateway or a Redis there are none of theirs, and a Swarm keeps those of its services itself.
     const isOptional =
-        part === "gateway" || find(resources, "registry-server-service") !== undefined;
+        part !== "settings" || find(resources, "registry-server-service") !== undefined;
     if (isOptional && loader === undefined && container === undefined) return [];
     return [compareSettings(resources, part, loader, container)];
 }

@@ -16,7 +16,7 @@ probe_docker() {
     make_private_folder "$SETUP"
     docker version --format '{{.Server.Version}}' >"$SETUP/docker.$$" 2>&1 </dev/null &
     docker_probe=$!
-    docker image inspect --format '{{join .RepoTags " "}}' "$REGISTRY_IMAGE" "$GATEWAY_IMAGE" >"$SETUP/image.$$" 2>/dev/null </dev/null &
+    docker image inspect --format '{{join .RepoTags " "}}' "$REGISTRY_IMAGE" "$GATEWAY_IMAGE" "$REDIS_IMAGE" >"$SETUP/image.$$" 2>/dev/null </dev/null &
     image_probe=$!
 }
 

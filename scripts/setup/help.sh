@@ -18,6 +18,7 @@ what is missing, in this order:
                   Ubuntu, docker.io is installed and started (only for commands that need it)
   image           $REGISTRY_IMAGE: local; else pulled; else built from offline/registry-image
                   $GATEWAY_IMAGE, where the stack has a gateway: the same, offline/gateway-image
+                  $REDIS_IMAGE, where the stack runs a Redis: local; else pulled; else made from Debian's packages
   backend         yours (PULUMI_BACKEND_URL, PULUMI_ACCESS_TOKEN, pulumi login); else files in .pulumi-state, encrypted with
                   a generated passphrase
   stack           in that own backend: '$DEFAULT_STACK' is created and selected once

@@ -17,11 +17,14 @@ make_image() {
     done
 }
 
-# Where there is no gateway, nobody waits for its image.
+# Where there is no gateway, nobody waits for its image, and so with a Redis of the stack's own.
 needed_images() {
     echo registry
-    [ -z "${PULUMIW_GATEWAY-}" ] || { echo gateway && return; }
-    ! stack_has 'private-registry:(gateway: *"?true|swarm: *("?true|[{]|$))|(^|[ {,])"?(push|pull|delete|admin)"?: ' || echo gateway
+    if [ -n "${PULUMIW_GATEWAY-}" ] ||
+        stack_has 'private-registry:(gateway: *"?true|swarm: *("?true|[{]|$))|(^|[ {,])"?(push|pull|delete|admin)"?: '; then
+        echo gateway
+    fi
+    if [ -n "${PULUMIW_REDIS-}" ] || stack_has 'private-registry:redis: *["'\'']?true'; then echo redis; fi
 }
 
 image_is_there() {
@@ -43,6 +46,7 @@ describe_image() {
             image_package=github.com/caddyserver/caddy/v2
             image_program=caddy image_flags="-X $image_package.CustomVersion=v"
             ;;
+        redis) image_name=$REDIS_IMAGE image_setting=redisImage image_label=Redis image_program=redis-server ;;
     esac
     image_source=offline/$image_kind-image
 }
@@ -55,16 +59,10 @@ make_one_image() {
     fi
     image_arch=$(docker version --format '{{.Server.Arch}}' 2>/dev/null) ||
         fail 'the Docker daemon answered a moment ago and no longer does' 'start it again, then run the same command again'
-    image_version=$(sed -n "s|^[[:space:]]*$image_package \(v[^ ]*\).*|\1|p" "$ROOT/$image_source/go.mod")
-    image_version=${image_version#v}+offline
-    image_folder=$CACHE/$image_kind/$(digest_files "$image_source" scripts/setup/image.sh)-$image_arch
+    plan_image
     if [ ! -d "$image_folder" ]; then
-        require_go "$image_source"
         remove_leftovers "$CACHE/$image_kind"
-        progress_unit='packages compiled'
-        step "image: $image_label ${image_version%+*} from $image_source" build_program ||
-            fail_step "could not build $image_label from $image_source" \
-                "make a Go module proxy reachable (go env GOPROXY), or put the image there: docker pull $image_name"
+        make_program
         step 'image: static busybox' add_busybox ||
             fail_step "there is no static busybox for linux/$image_arch to put into the image" \
                 'Debian, Ubuntu: apt-get install busybox-static; elsewhere: PULUMIW_BUSYBOX=/path/to/a/static/busybox' \
@@ -74,6 +72,43 @@ make_one_image() {
     step "image: docker build $image_name" build_image ||
         fail_step "could not build the image $image_name" 'see the log, then run the same command again'
     local_images="$local_images $image_name"
+}
+
+# What it is made from, and where it lies once it is made.
+plan_image() {
+    if [ "$image_kind" = redis ]; then
+        find_debian_redis
+        image_version=$redis_version
+        # Debian mends a version of its own by a new revision.
+        image_sources="$image_source scripts/setup/image.sh scripts/setup/redis-image.sh"
+        image_revision=-$(printf %s "$redis_version" | tr -c 'A-Za-z0-9.\n' -)
+    else
+        image_version=$(sed -n "s|^[[:space:]]*$image_package \(v[^ ]*\).*|\1|p" "$ROOT/$image_source/go.mod")
+        image_version=${image_version#v}+offline
+        image_sources="$image_source scripts/setup/image.sh"
+        image_revision=
+    fi
+    # shellcheck disable=SC2086
+    image_folder=$CACHE/$image_kind/$(digest_files $image_sources)-$image_arch$image_revision
+}
+
+make_program() {
+    if [ "$image_kind" = redis ]; then
+        [ -n "$redis_version" ] || fail "cannot pull $image_name, and $image_label is made here from Debian's packages only" \
+            "put the image there: docker pull $image_name; or take one that is: pulumi config set redisImage <image>" \
+            "Debian, Ubuntu: apt-get update; then run the same command again"
+        step "image: $image_label $redis_version from Debian's packages" unpack_redis ||
+            # What it knows of packages may be of another day.
+            { update_packages && plan_image && step "image: $image_label $redis_version from Debian's packages" unpack_redis; } ||
+            fail_step "could not get $image_label from Debian's packages" \
+                "make a mirror of Debian reachable (apt-get update), or put the image there: docker pull $image_name"
+        return
+    fi
+    require_go "$image_source"
+    progress_unit='packages compiled'
+    step "image: $image_label ${image_version%+*} from $image_source" build_program ||
+        fail_step "could not build $image_label from $image_source" \
+            "make a Go module proxy reachable (go env GOPROXY), or put the image there: docker pull $image_name"
 }
 
 build_program() {
@@ -134,7 +169,7 @@ download_busybox() {
 is_static() { ! LC_ALL=C grep -q -e '/ld-linux' -e '/ld-musl' -e '/lib/ld' "$1"; }
 
 build_image() {
-    case $image_kind in registry) image_question=--version ;; gateway) image_question=version ;; esac
+    case $image_kind in gateway) image_question=version ;; *) image_question=--version ;; esac
     docker build -t "$image_name" --build-arg "VERSION=$image_version" "$image_folder" &&
         # It starts on that daemon, as it will be used.
         docker run --rm --network none --read-only --cap-drop ALL --entrypoint "$image_program" "$image_name" "$image_question" &&

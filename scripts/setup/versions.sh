@@ -12,5 +12,7 @@ OFFLINE_ENGINE_VERSION=3.259.0+offline
 REGISTRY_IMAGE=registry:3.1.1
 # Also the default of `gatewayImage`.
 GATEWAY_IMAGE=caddy:2.11.9
+# Also the default of `redisImage`.
+REDIS_IMAGE=redis:8.10.2-alpine
 
 DEFAULT_STACK=dev

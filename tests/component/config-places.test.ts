@@ -106,6 +106,19 @@ const PLACES: Readonly<Record<string, readonly string[]>> = {
     "marked-word": ["Container.uploads![].content"],
 };
 
+async function placesOf(config: Readonly<Record<string, unknown>>) {
+    const recording = record(false);
+    new PrivateRegistry("registry", read(config), {
+        transformations: [noteDeclarations(recording)],
+    });
+    await settled(recording);
+    const found: [string, string][] = [];
+    for (const { type, inputs } of recording.registered) {
+        strings(inputs, type.replace(/^.*:/, ""), found);
+    }
+    return found;
+}
+
 function strings(value: unknown, path: string, found: [string, string][]): void {
     const secret = isMarkedSecret(value) ? "!" : "";
     const inner = unwrap(value);
@@ -119,15 +132,7 @@ function strings(value: unknown, path: string, found: [string, string][]): void 
 }
 
 test("every text of the configuration is where it belongs, and nowhere else", async () => {
-    const recording = record(false);
-    new PrivateRegistry("registry", read(CONFIG), {
-        transformations: [noteDeclarations(recording)],
-    });
-    await settled(recording);
-    const found: [string, string][] = [];
-    for (const { type, inputs } of recording.registered) {
-        strings(inputs, type.replace(/^.*:/, ""), found);
-    }
+    const found = await placesOf(CONFIG);
     const places: Record<string, Set<string>> = {};
     for (const [place, text] of found) {
         for (const [marker] of text.matchAll(/marked-[a-z]+|192\.0\.2\.77/g)) {
@@ -145,4 +150,11 @@ test("every text of the configuration is where it belongs, and nowhere else", as
         if (/\.(create|delete|update|command|entrypoints)/.test(place))
             expect(text).not.toMatch(/marked-|192\.0\.2\.77/);
     }
+});
+
+test("so is the image of a Redis of the registry's own", async () => {
+    const found = await placesOf({ redis: true, redisImage: "marked-image:1" });
+    expect(found.filter(([, text]) => text.includes("marked-"))).toEqual([
+        ["RemoteImage.name", "marked-image:1"],
+    ]);
 });

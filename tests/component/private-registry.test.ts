@@ -433,6 +433,68 @@ test("with a bucket there is no volume for images, and its keys are only in what
     }
 });
 
+const WITH_REDIS = [
+    "docker:index/container:Container registry-server-redis-container",
+    "docker:index/container:Container registry-server-redis-loader",
+    "docker:index/network:Network registry-server-redis-network",
+    "docker:index/remoteImage:RemoteImage registry-server-redis-image",
+    "docker:index/volume:Volume registry-server-redis-settings",
+    "private-registry:index:RedisServer registry-server-redis",
+    "random:index/randomPassword:RandomPassword registry-server-redis-password",
+];
+
+test.each([false, true])(
+    "a Redis of the registry's own is a container beside it, and nothing else is made (preview: %s)",
+    async (preview) => {
+        const made = await make({ redis: true }, preview);
+        expect(listed(made)).toEqual([...RESOURCES, ...WITH_REDIS].sort());
+        expect(made.inputs("registry-server-redis-container")).toMatchObject({
+            name: "private-registry-test-redis",
+            readOnly: true,
+            memory: 128,
+            capabilities: { drops: ["ALL"] },
+            securityOpts: ["no-new-privileges:true"],
+        });
+        expect(made.inputs("registry-server-redis-container")).not.toHaveProperty("ports");
+        expect(made.inputs("registry-server-redis-container")).not.toHaveProperty("envs");
+        expect(made.inputs("registry-server-redis-network")).toMatchObject({ internal: true });
+    },
+);
+
+test("its password is in what is uploaded, as a secret, and nowhere else", async () => {
+    const made = await make({ redis: true });
+    const clear = JSON.stringify(made.registered, (_, given: unknown) =>
+        isMarkedSecret(given) ? "[secret]" : given,
+    );
+    expect(clear).not.toContain("password of registry-server-redis");
+    const uploads = (name: string) => {
+        const list = unwrap<{ file: string; content: string }[]>(made.inputs(name).uploads);
+        return Object.fromEntries(list.map(({ file, content }) => [file, unwrap<string>(content)]));
+    };
+    const password = "password of registry-server-redis-password";
+    const ofRegistry = uploads("registry-server-loader");
+    const config = JSON.parse(ofRegistry["/load/config.yml"] ?? "") as Record<string, unknown>;
+    expect(config.redis).toMatchObject({ addrs: ["redis:6379"], password });
+    expect(ofRegistry["/load/redis-address"]).toBe("redis 6379\n");
+    expect(ofRegistry["/load/redis-forget"]).toContain(password);
+    const ofRedis = uploads("registry-server-redis-loader");
+    expect(ofRedis["/load/redis-password"]).toBe(password);
+    expect(ofRedis["/load/redis.conf"]).not.toContain(password);
+});
+
+test("behind a gateway a registry with a Redis of its own is on the network of the two alone", async () => {
+    const networks = async (config: Record<string, unknown>) => {
+        const { inputs } = await make({ redis: true, ...config });
+        const list = inputs("registry-server-container").networksAdvanced as { name: string }[];
+        return list.map(({ name }) => name);
+    };
+    const shared = "name of registry-server-redis-network";
+    const outside = "name of registry-server-container-network";
+    expect(await networks({ gateway: true })).toEqual([shared]);
+    expect(await networks({})).toEqual([outside, shared]);
+    expect(await networks({ gateway: true, storage: { s3: BUCKET } })).toEqual([outside, shared]);
+});
+
 const BUCKET = { bucket: "images", region: "eu-west-1", accessKey: "theid", secretKey: "thekey" };
 const IN_A_SWARM = { swarm: { constraints: ["node.role==worker"], memoryMiB: 256, cpus: 0.5 } };
 
@@ -456,6 +518,49 @@ test.each([false, true])(
             driver: "overlay",
             attachable: true,
         });
+    },
+);
+
+test.each([false, true])(
+    "in a Swarm a Redis of the registry's own is a service of one task, by TLS (preview: %s)",
+    async (preview) => {
+        const config = { ...IN_A_SWARM, replicas: 3, storage: { s3: BUCKET } };
+        const without = listed(await make(config, preview));
+        const made = await make({ ...config, redis: true }, preview);
+        const more = listed(made).filter((line) => !without.includes(line));
+        expect(more).toEqual([
+            "docker:index/secret:Secret registry-server-redis-ca-crt",
+            "docker:index/secret:Secret registry-server-redis-redis-conf",
+            "docker:index/secret:Secret registry-server-redis-redis-crt",
+            "docker:index/secret:Secret registry-server-redis-redis-key",
+            "docker:index/secret:Secret registry-server-redis-redis-password",
+            "docker:index/service:Service registry-server-redis-service",
+            "private-registry:index:RedisService registry-server-redis",
+            "random:index/randomPassword:RandomPassword registry-server-redis-password",
+            "tls:index/privateKey:PrivateKey registry-server-redis-key",
+            "tls:index/selfSignedCert:SelfSignedCert registry-server-redis-cert",
+        ]);
+        expect(made.inputs("registry-server-redis-service")).toMatchObject({
+            name: "private-registry-test-redis",
+            mode: { replicated: { replicas: 1 } },
+            taskSpec: {
+                containerSpec: { readOnly: true, capDrops: ["ALL"] },
+                placement: { constraints: ["node.role==worker"] },
+                resources: { limits: { memoryBytes: 134_217_728 } },
+            },
+        });
+        if (preview) return;
+        const secret = unwrap<string>(made.inputs("registry-server-config-yml").data);
+        const text = Buffer.from(secret, "base64").toString();
+        expect((JSON.parse(text) as Record<string, unknown>).redis).toMatchObject({
+            addrs: ["private-registry-test-redis:6379"],
+            password: "password of registry-server-redis-password",
+            tls: { rootcas: ["/etc/private-registry/redis-ca.crt"] },
+        });
+        const clear = JSON.stringify(made.registered, (_, given: unknown) =>
+            isMarkedSecret(given) ? "[secret]" : given,
+        );
+        expect(clear).not.toMatch(/(password|key) of registry-server-redis/);
     },
 );
 

@@ -73,6 +73,7 @@ class Sandbox {
             "scripts",
             "offline/registry-image",
             "offline/gateway-image",
+            "offline/redis-image",
         ]) {
             cpSync(join(PROJECT, path), join(this.project, path), { recursive: true });
         }
@@ -720,6 +721,56 @@ describe("Docker and the image", () => {
             expect.stringMatching(/^docker build -t caddy:2\.11\.9 --build-arg VERSION=/),
         ]);
         expect(readdirSync(box.cache)).toContain("gateway");
+    });
+
+    it.each(["true", '"true"'])(
+        "makes the image of Redis from packages, each once, where the stack has one of its own (%s), and only there",
+        async (value) => {
+            const box = sandbox(
+                "docker",
+                "npm",
+                "go",
+                "pulumi",
+                "apt-get",
+                "apt-cache",
+                "dpkg-deb",
+            );
+            box.tell("busybox");
+            box.tell("redis", "Package: redis-tools\nVersion: 5:7.0.15-1~deb12u10\n");
+            const configure = (text: string) =>
+                box.write("Pulumi.dev.yaml", `config:\n  private-registry:redis: ${text}\n`);
+            for (const other of ["false", "\n    address: true.example.com:6379"]) {
+                configure(other);
+                await box.works("up");
+            }
+            expect(box.calls("docker build")).toEqual([]);
+            configure(value);
+            await box.works("up");
+            expect(box.calls("docker build")).toEqual([
+                expect.stringMatching(
+                    /^docker build -t redis:8\.10\.2-alpine --build-arg VERSION=5:7\.0\.15-1~deb12u10 /,
+                ),
+            ]);
+            expect(box.calls("apt-get -q download redis")).toEqual([
+                "apt-get -q download redis-tools:amd64 liba1 libb1",
+            ]);
+            expect(box.calls("go build")).toEqual([]);
+            await box.works("up");
+            expect(box.calls("docker build")).toHaveLength(1);
+        },
+    );
+
+    it("says what is missing for the image of Redis", async () => {
+        const box = sandbox("docker", "npm", "go", "pulumi");
+        box.write("Pulumi.dev.yaml", "config:\n  private-registry:redis: true\n");
+        const { code, stderr } = await box.pulumiw("up");
+        expect(code).toBe(1);
+        expect(stderr).toMatch(/cannot pull redis:8\.10\.2-alpine[^]*pulumi config set redisImage/);
+        box.write(
+            "Pulumi.dev.yaml",
+            "config:\n  private-registry:redis: true\n  private-registry:redisImage: my/redis:7\n",
+        );
+        await box.works("up");
     });
 
     it("says what is missing for the image", async () => {

@@ -70,7 +70,8 @@ export function configWith(path: string, value: unknown): Record<string, string>
     const beside = (BESIDE[root] ?? []).map((key) => [key, BASES[key]]);
     const gateway =
         root === "gatewayImage" || root === "gatewayMetricsPort" ? [["gateway", true]] : [];
-    const all = [...beside, ...gateway, [root, put(BASES[root], below, value)]] as [
+    const own = root === "redisImage" ? [["redis", true]] : [];
+    const all = [...beside, ...gateway, ...own, [root, put(BASES[root], below, value)]] as [
         string,
         unknown,
     ][];
@@ -134,6 +135,8 @@ export function readBack(path: string, settings: Settings): unknown {
             return settings.gateway !== undefined;
         case "gatewayImage":
             return settings.gateway?.image;
+        case "redisImage":
+            return settings.redisServer?.image;
         case "gatewayMetricsPort":
             return settings.gateway?.metricsPort;
         case "teams":

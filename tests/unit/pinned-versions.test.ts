@@ -26,6 +26,12 @@ test("and the same for the gateway", () => {
     );
 });
 
+test("set-up gets the Redis that the program uses", () => {
+    const image = String(CONFIG_KEYS.redisImage?.default);
+    expect(pinned("REDIS_IMAGE")).toBe(image);
+    expect(image).toMatch(/^redis:\d+\.\d+\.\d+/);
+});
+
 test("the engine says the version that it is built from, and that it was built here", () => {
     expect(pinned("OFFLINE_ENGINE_VERSION")).toBe(
         `${required("cli", "github.com/pulumi/pulumi/pkg/v3") ?? ""}+offline`,

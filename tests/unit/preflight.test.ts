@@ -96,6 +96,16 @@ test.each([
     await expect(error).rejects.toThrow("Nothing was changed.");
 });
 
+test("the name of a Redis of the registry's own is looked at, which nobody asks before it is there", async () => {
+    containers = [container("private-registry-test-redis")];
+    await expect(check({ redis: "true" })).rejects.toThrow(
+        'the container name "private-registry-test-redis" is taken',
+    );
+    await check();
+    containers = [container("private-registry-test-redis", "private-registry/test")];
+    await check({ redis: "true" });
+});
+
 test("a program outside of Docker has the port", async () => {
     const server = createServer();
     others.push(server);

@@ -37,6 +37,21 @@ test("a Redis", () => {
     });
 });
 
+test("a Redis of the registry's own, or none", () => {
+    for (const redis of [true, "true"]) {
+        const settings = read({ redis, redisImage: "redis:7" });
+        expect(settings).toMatchObject({ redisServer: { image: "redis:7" } });
+        expect(settings.redis).toBeUndefined();
+    }
+    expect(read({ redis: true }).redisServer?.image).toMatch(/^redis:\d/);
+    for (const redis of [false, "false"]) expect(read({ redis })).toEqual(read({}));
+    for (const redis of ["yes", "redis:6379", [true], "null"]) {
+        expect(complaint({ redis })).toContain("\n  redis\n");
+        expect(complaint({ redis })).toContain("true for one of the registry's own, false, or");
+    }
+    expect(complaint({ redis: "redis:6379" })).not.toContain("redis:6379");
+});
+
 test.each([
     ["bucket", ["Images", "ab", "a_b", ""]],
     ["region", ["us east", ""]],
