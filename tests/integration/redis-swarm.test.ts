@@ -28,9 +28,12 @@ const containersOf = (service: string) =>
 async function askService(service: string, command: string): Promise<string> {
     const end = Date.now() + 60_000;
     for (;;) {
-        const [container = ""] = await containersOf(service);
-        const said = await askOwnRedis(container, command, true);
-        if (!/error|could not|no such/i.test(said)) return said;
+        const [container] = await containersOf(service);
+        const said =
+            container === undefined
+                ? "no such task yet"
+                : await askOwnRedis(container, command, true);
+        if (!/error|could not|no such|is not running/i.test(said)) return said;
         if (Date.now() > end) throw new Error(said);
         await sleep(500);
     }
