@@ -18,7 +18,7 @@ export const about = `
 Our stack with a gateway and permissions, and beside it the same stack without a gateway, a bare container of the same
 registry with TLS and no accounts, the same gateway while its access container says yes to everything without looking at an account
 ("no accounts"), and another gateway that passes everything on and asks nobody ("asks nobody"). \`GET /v2/\` over TLS from ${CLIENTS} clients that
-keep their connection, ${SECONDS} seconds a sample; a blob of ${BLOB_BYTES >> 20} MiB by curl into nothing; and the time of ${GUESSES} wrong logins,
+keep their connection, ${SECONDS} seconds a sample; a blob of ${BLOB_BYTES >> 20} MiB by curl into nothing, over HTTP/1.1 from both; and the time of ${GUESSES} wrong logins,
 one after the other on one connection each, with a name that exists and with one that does not.`;
 
 /** Measures rates, transfers and wrong logins. */
@@ -202,7 +202,16 @@ async function pushBlob(bare, port, account) {
  * @returns {Promise<number>} MB/s
  */
 async function pull(port, path, account) {
-    const args = ["-ksSf", "--config", "-", "-o", "/dev/null", "-w", "%{speed_download}"];
+    const args = [
+        "-ksSf",
+        "--http1.1",
+        "--config",
+        "-",
+        "-o",
+        "/dev/null",
+        "-w",
+        "%{speed_download}",
+    ];
     const input = account === "" ? "\n" : `user = "${account}"\n`;
     return (
         Number(await must("curl", [...args, `https://127.0.0.1:${port}${path}`], { input })) / 1e6
