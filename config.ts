@@ -12,7 +12,7 @@ import { type Mirror, mirrorPorts, readMirrors } from "./lib/mirror-config";
 import { isAddress, isDnsName, isHostName, NAME } from "./lib/names";
 import { isObject } from "./lib/object-fields";
 import { arePermissionsUsed, permissionFields } from "./lib/permissions";
-import { propertyPath, quotePath } from "./lib/property-path";
+import { configArgument, propertyPath, quotePath } from "./lib/property-path";
 import { REDIS_FILES } from "./lib/redis-config";
 import { serviceFiles } from "./lib/registry-config";
 import { type RetentionRule, retentionProblems, retentionSchema } from "./lib/retention";
@@ -517,7 +517,7 @@ function portProblems(
                 key,
                 given,
                 allowed: `a port other than \`${other}\``,
-                fix: `pulumi config set ${key.includes(".") ? `--path ${quotePath(key)}` : key} ${free}`,
+                fix: `pulumi config set ${configArgument(key)} ${free}`,
             },
         ];
     });

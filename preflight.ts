@@ -14,7 +14,7 @@ import {
 } from "./lib/docker-api";
 import { type DockerEndpoint, parseDockerEndpoint } from "./lib/docker-endpoint";
 import { mirrorPorts } from "./lib/mirror-config";
-import { propertyPath, quotePath } from "./lib/property-path";
+import { configArgument, propertyPath } from "./lib/property-path";
 import { type Look, lookAtBucket, lookAtRedis } from "./lib/service-checks";
 import { lookAtUpstream } from "./lib/upstream-check";
 
@@ -46,8 +46,8 @@ export async function preflight(settings: Settings): Promise<void> {
         ...portProblems(settings, containers),
         ...(endpoint.scheme === "unix" ? await otherProgramProblems(settings, containers) : []),
         ...(await serviceProblems(settings, endpoint)),
+        ...(await upstreamProblems(settings)),
     ];
-    problems.push(...(await upstreamProblems(settings)));
     if (problems.length > 0) {
         throw new pulumi.RunError(`${problems.join("\n")}\nNothing was changed.`);
     }
@@ -200,7 +200,7 @@ async function isListenedOn({ address, port }: Wanted): Promise<boolean> {
 function taken({ key, address, port }: Wanted, holder: string): string {
     return (
         `port ${port} (${key}, at ${hostAndPort(address, port)}) is taken by ${holder}. ` +
-        `Free it, or take another one: pulumi config set ${key.includes(".") ? `--path ${quotePath(key)}` : key} <port>`
+        `Free it, or take another one: pulumi config set ${configArgument(key)} <port>`
     );
 }
 

@@ -4,7 +4,6 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Agent } from "node:https";
-import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -12,6 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { get } from "./load.mjs";
 import { interleave, median, medians, say } from "./measure.mjs";
 import { startOurs } from "./ours.mjs";
+import { cpuSeconds } from "./processes.mjs";
 import { run } from "./run.mjs";
 import { withWorkspace } from "./workspace.mjs";
 
@@ -200,28 +200,11 @@ async function guessInTurn(port) {
  * @param {Ours} ours
  */
 async function costOfGuess(ours) {
-    const before = await used(ours);
+    const before = await cpuSeconds(ours.containers);
     const { count } = await besideGuesses(ours, () => sleep(SECONDS * 1000));
     const guesses = await count();
     if (guesses < SECONDS * RATE * 0.9) say(`only ${guesses} guesses were answered`);
-    return ((await used(ours)) - before) / guesses;
-}
-
-/**
- * Processor time of the containers so far. Unit: ms.
- *
- * @param {Ours} ours
- */
-async function used({ containers }) {
-    const all = await Promise.all(
-        containers.map(async (name) => {
-            const path = `/containers/${name}/stats?stream=false&one-shot=true`;
-            const call = request({ socketPath: "/var/run/docker.sock", path }).end();
-            const [response] = await once(call, "response");
-            return JSON.parse(await text(response)).cpu_stats.cpu_usage.total_usage / 1e6;
-        }),
-    );
-    return all.reduce((sum, one) => sum + one, 0);
+    return (((await cpuSeconds(ours.containers)) - before) * 1000) / guesses;
 }
 
 /**

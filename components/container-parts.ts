@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
 import { DRAIN_SECONDS } from "../lib/registry-config";
 
@@ -27,6 +28,11 @@ export interface Limits {
 export function limits({ memoryMiB, cpuShares }: Limits) {
     // Docker sets the second one by itself where it is missing, which would be a difference.
     return { memory: memoryMiB, memorySwap: memoryMiB, cpuShares };
+}
+
+/** An image that containers of a component are made from; it stays when they go. */
+export function imageOf(name: string, image: string, parent: pulumi.Resource): docker.RemoteImage {
+    return new docker.RemoteImage(`${name}-image`, { name: image, keepLocally: true }, { parent });
 }
 
 /** A container that does one thing and ends, without a network; `up` waits for it. */

@@ -9,6 +9,7 @@ import { describePermissions, type TeamAccess } from "../lib/permissions";
 import { CONTAINER as REGISTRY } from "../lib/registry-config";
 import {
     healthcheck,
+    imageOf,
     type Limits,
     limits,
     LOADING,
@@ -64,11 +65,7 @@ export class Gateway extends pulumi.ComponentResource {
     ) {
         super("private-registry:index:Gateway", name, {}, opts);
 
-        const image = new docker.RemoteImage(
-            `${name}-image`,
-            { name: args.image, keepLocally: true },
-            { parent: this },
-        );
+        const image = imageOf(name, args.image, this);
         const volume = (role: string) =>
             new docker.Volume(`${name}-${role}`, {}, { parent: this }).name;
         const volumes = {

@@ -14,6 +14,7 @@ import {
 import type { RedisCache } from "../lib/storage-config";
 import {
     healthcheckOf,
+    imageOf,
     limits,
     LOADING,
     OWNER_LABEL,
@@ -62,11 +63,7 @@ export class RedisServer extends pulumi.ComponentResource {
     ) {
         super("private-registry:index:RedisServer", name, {}, opts);
 
-        const image = new docker.RemoteImage(
-            `${name}-image`,
-            { name: args.image, keepLocally: true },
-            { parent: this },
-        );
+        const image = imageOf(name, args.image, this);
         const password = createRedisPassword(name, this);
         const config = password.apply((clear) => redisConfig(sha256(clear), false));
         const settings = new docker.Volume(`${name}-settings`, {}, { parent: this });

@@ -1,6 +1,5 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import * as tls from "@pulumi/tls";
 import {
     REDIS,
     REDIS_FILES,
@@ -17,7 +16,16 @@ import {
     type RedisLink,
     redisLink,
 } from "./redis-server";
-import { createSecret, mountSecret, type SecretFile } from "./swarm-secret";
+import {
+    createInnerCertificate,
+    createSecret,
+    MEBIBYTE,
+    memoryMount,
+    mountSecret,
+    type SecretFile,
+    taskHealthcheck,
+    TASKS,
+} from "./swarm-parts";
 
 export interface RedisServiceArgs {
     /** Image of Redis, which every node has or can pull. */
@@ -31,11 +39,6 @@ export interface RedisServiceArgs {
     /** Says which stack the service belongs to. */
     readonly owner: string;
 }
-
-const HOURS_A_DAY = 24;
-/** It is trusted by the stack's own replicas alone and changes with them. */
-const CERTIFICATE_DAYS = 3650;
-const MEBIBYTE = 1024 * 1024;
 
 /**
  * The Redis of a registry with replicas: a service of one task on their network, by TLS, as that network may go from machine to
@@ -53,7 +56,15 @@ export class RedisService extends pulumi.ComponentResource {
         super("private-registry:index:RedisService", name, {}, opts);
 
         const password = createRedisPassword(name, this);
-        const { certificate, privateKey } = this.createCertificate(name);
+        const { certificate, privateKey } = createInnerCertificate(
+            name,
+            {
+                subject: { commonName: REDIS.alias },
+                dnsNames: [redisContainer(args.containerName)],
+                allowedUses: ["digital_signature", "server_auth"],
+            },
+            this,
+        );
         const files = {
             [REDIS_FILES.config]: password.apply((clear) => redisConfig(sha256(clear), true)),
             [REDIS_FILES.password]: password,
@@ -69,27 +80,6 @@ export class RedisService extends pulumi.ComponentResource {
             caCertificate: certificate,
         });
         this.registerOutputs({});
-    }
-
-    private createCertificate(name: string) {
-        const key = new tls.PrivateKey(
-            `${name}-key`,
-            { algorithm: "ECDSA", ecdsaCurve: "P256" },
-            { parent: this },
-        );
-        const certificate = new tls.SelfSignedCert(
-            `${name}-cert`,
-            {
-                privateKeyPem: key.privateKeyPem,
-                subject: { commonName: REDIS.alias },
-                dnsNames: [redisContainer(this.args.containerName)],
-                allowedUses: ["digital_signature", "server_auth"],
-                validityPeriodHours: CERTIFICATE_DAYS * HOURS_A_DAY,
-                earlyRenewalHours: (CERTIFICATE_DAYS / 10) * HOURS_A_DAY,
-            },
-            { parent: this },
-        );
-        return { certificate: certificate.certPem, privateKey: key.privateKeyPem };
     }
 
     private createService(name: string, secrets: readonly SecretFile[]): docker.Service {
@@ -117,36 +107,15 @@ export class RedisService extends pulumi.ComponentResource {
                         args: [`${REDIS.settings}/${REDIS_FILES.config}`],
                         readOnly: true,
                         capDrops: ["ALL"],
-                        mounts: [
-                            {
-                                type: "tmpfs",
-                                target: "/tmp",
-                                tmpfsOptions: { sizeBytes: MEBIBYTE, mode: 0o1777 },
-                            },
-                            {
-                                type: "tmpfs",
-                                target: IMAGE_DATA,
-                                tmpfsOptions: { sizeBytes: MEBIBYTE, mode: 0o700 },
-                            },
-                        ],
+                        mounts: [memoryMount("/tmp", 1, 0o1777), memoryMount(IMAGE_DATA, 1, 0o700)],
                         secrets: secrets.map((each) => mountSecret(REDIS.settings, each)),
-                        healthcheck: {
-                            tests: redisHealthTest(true),
-                            interval: "5s",
-                            timeout: "5s",
-                            startPeriod: "10s",
-                            retries: 3,
-                        },
+                        healthcheck: taskHealthcheck(redisHealthTest(true)),
                         stopGracePeriod: "10s",
                     },
                     networksAdvanceds: [{ id: args.network }],
                     placement: { constraints: [...(args.constraints ?? [])] },
                     resources: { limits: { memoryBytes: REDIS_MEMORY_MIB * MEBIBYTE } },
-                    restartPolicy: { condition: "any", delay: "1s", maxAttempts: 0, window: "0s" },
-                    logDriver: {
-                        name: "json-file",
-                        options: { "max-size": "10m", "max-file": "3" },
-                    },
+                    ...TASKS,
                 },
             },
             { parent: this, deleteBeforeReplace: true },

@@ -9,12 +9,12 @@ import {
     registryConfig,
     type RegistryConfigArgs,
     serviceEnvironment,
-    serviceFiles,
     type Connections,
 } from "../lib/registry-config";
 import type { RedisServerSettings } from "../lib/storage-config";
 import {
     healthcheck,
+    imageOf,
     type Limits,
     limits,
     LOADING,
@@ -26,6 +26,7 @@ import {
     tcpPort,
     upload,
 } from "./container-parts";
+import { connect } from "./connections";
 import { RedisServer } from "./redis-server";
 
 /**
@@ -114,6 +115,7 @@ export class RegistryServer extends pulumi.ComponentResource {
     public readonly link?: RegistryLink;
 
     private readonly redis?: RedisServer;
+    private readonly connections: ReturnType<typeof connect>;
 
     constructor(
         name: string,
@@ -129,11 +131,9 @@ export class RegistryServer extends pulumi.ComponentResource {
                 { parent: this },
             );
         }
-        const image = new docker.RemoteImage(
-            `${name}-image`,
-            { name: args.image, keepLocally: true },
-            { parent: this },
-        );
+        const { s3, redis, upstream } = args;
+        this.connections = connect({ s3, redis, upstream }, this.redis?.link);
+        const image = imageOf(name, args.image, this);
         const config = this.createConfig(name);
         const settings = new docker.Volume(`${name}-settings`, {}, { parent: this });
         const loader = this.createLoader(`${name}-loader`, image, settings, config);
@@ -161,7 +161,7 @@ export class RegistryServer extends pulumi.ComponentResource {
             { length: 43, special: false },
             { parent: this },
         );
-        return pulumi.all([httpSecret.result, this.connections()]).apply(([secret, others]) => {
+        return pulumi.all([httpSecret.result, this.connections.all]).apply(([secret, others]) => {
             const args: Omit<RegistryConfigArgs, "readOnly"> = {
                 httpSecret: secret,
                 deleteEnabled,
@@ -174,24 +174,6 @@ export class RegistryServer extends pulumi.ComponentResource {
                 readOnly: registryConfig({ ...args, readOnly: true }),
             };
         });
-    }
-
-    /** What it has besides its configuration, once that is known. May hold secrets. */
-    private connections(): pulumi.Output<Connections> {
-        const { s3, redis, upstream } = this.args;
-        return pulumi
-            .output(this.redis?.link.cache)
-            .apply((own) => ({ s3, redis: own ?? redis, upstream }));
-    }
-
-    /** The files that these need. Their names are known before their texts are. */
-    private files(): [string, pulumi.Output<string>][] {
-        const { s3, redis, upstream } = this.args;
-        const names = Object.keys(
-            serviceFiles({ s3, redis: this.redis?.link.place ?? redis, upstream }),
-        );
-        const texts = this.connections().apply(serviceFiles);
-        return names.map((file) => [file, texts.apply((all) => all[file] ?? "")]);
     }
 
     private listens(): RegistryConfigArgs["listens"] {
@@ -234,7 +216,7 @@ export class RegistryServer extends pulumi.ComponentResource {
                               upload("tls.key", args.direct.privateKey),
                           ]),
                     ...(this.redis === undefined ? [] : [upload("wait.sh", WAIT_SCRIPT)]),
-                    ...this.files().map(([file, text]) =>
+                    ...this.connections.files.map(([file, text]) =>
                         upload(file, pulumi.secret(text), file === CREDENTIAL_HELPER),
                     ),
                 ],
@@ -359,7 +341,7 @@ export class RegistryServer extends pulumi.ComponentResource {
                 this.args.direct?.certificate ?? "",
                 SERVE_SCRIPT,
                 ...(this.redis === undefined ? [] : [WAIT_SCRIPT]),
-                ...this.files().map(([, text]) => text),
+                ...this.connections.files.map(([, text]) => text),
             ])
             .apply((texts) => sha256(...texts));
         // The hash of a text with a 256-bit secret in it says nothing about the secret.

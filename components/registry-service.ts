@@ -1,20 +1,28 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import * as tls from "@pulumi/tls";
 import { LINK_NAME } from "../lib/gateway-config";
 import {
     CONTAINER,
     DRAIN_SECONDS,
     registryConfig,
     serviceEnvironment,
-    serviceFiles,
 } from "../lib/registry-config";
 import type { RedisServerSettings, Services } from "../lib/storage-config";
 import { healthTest, OWNER_LABEL } from "./container-parts";
+import { connect } from "./connections";
 import { RedisService } from "./redis-service";
 import type { ServiceLink } from "./registry-server";
-import { createSecret, mountSecret, type SecretFile } from "./swarm-secret";
+import {
+    createInnerCertificate,
+    createSecret,
+    MEBIBYTE,
+    memoryMount,
+    mountSecret,
+    type SecretFile,
+    taskHealthcheck,
+    TASKS,
+} from "./swarm-parts";
 
 /** How a registry is spread over a Swarm. */
 export interface SwarmSettings {
@@ -41,10 +49,6 @@ export interface RegistryServiceArgs extends SwarmSettings, Services {
     readonly owner: string;
 }
 
-const HOURS_A_DAY = 24;
-/** Both sides of the link belong to the stack and change together, so it need not end soon. */
-const LINK_DAYS = 3650;
-const MEBIBYTE = 1024 * 1024;
 const NANO = 1e9;
 
 /**
@@ -79,7 +83,16 @@ export class RegistryService extends pulumi.ComponentResource {
                 { parent: this },
             );
         }
-        const { certificate, privateKey } = this.createLinkCertificate(name);
+        // One certificate for both ends: whoever has its key is the gateway or a replica.
+        const { certificate, privateKey } = createInnerCertificate(
+            `${name}-link`,
+            {
+                subject: { commonName: LINK_NAME },
+                dnsNames: [LINK_NAME],
+                allowedUses: ["digital_signature", "server_auth", "client_auth"],
+            },
+            this,
+        );
         const files = { ...this.files(name), "tls.crt": certificate, "tls.key": privateKey };
         const secrets = Object.entries(files).map(([file, text]) =>
             createSecret(name, file, text, args, this),
@@ -98,28 +111,6 @@ export class RegistryService extends pulumi.ComponentResource {
         this.registerOutputs({ containerId: this.containerId });
     }
 
-    /** One certificate for both ends: whoever has its key is the gateway or a replica. */
-    private createLinkCertificate(name: string) {
-        const key = new tls.PrivateKey(
-            `${name}-link-key`,
-            { algorithm: "ECDSA", ecdsaCurve: "P256" },
-            { parent: this },
-        );
-        const certificate = new tls.SelfSignedCert(
-            `${name}-link-cert`,
-            {
-                privateKeyPem: key.privateKeyPem,
-                subject: { commonName: LINK_NAME },
-                dnsNames: [LINK_NAME],
-                allowedUses: ["digital_signature", "server_auth", "client_auth"],
-                validityPeriodHours: LINK_DAYS * HOURS_A_DAY,
-                earlyRenewalHours: (LINK_DAYS / 10) * HOURS_A_DAY,
-            },
-            { parent: this },
-        );
-        return { certificate: certificate.certPem, privateKey: key.privateKeyPem };
-    }
-
     private files(name: string): Record<string, pulumi.Output<string>> {
         const { deleteEnabled, readOnly, s3, redis } = this.args;
         const httpSecret = new random.RandomPassword(
@@ -127,10 +118,8 @@ export class RegistryService extends pulumi.ComponentResource {
             { length: 43, special: false },
             { parent: this },
         );
-        const services = pulumi
-            .output(this.redis?.link.cache)
-            .apply((own): Services => ({ s3, redis: own ?? redis }));
-        const config = pulumi.all([httpSecret.result, services]).apply(([secret, others]) =>
+        const { all, files } = connect({ s3, redis }, this.redis?.link);
+        const config = pulumi.all([httpSecret.result, all]).apply(([secret, others]) =>
             registryConfig({
                 httpSecret: secret,
                 deleteEnabled,
@@ -140,12 +129,7 @@ export class RegistryService extends pulumi.ComponentResource {
                 listens: "to-gateway",
             }),
         );
-        // Their names are known before their texts are.
-        const names = Object.keys(serviceFiles({ s3, redis: this.redis?.link.place ?? redis }));
-        const texts = services.apply(serviceFiles);
-        const others = names.map(
-            (file) => [file, pulumi.secret(texts.apply((all) => all[file] ?? ""))] as const,
-        );
+        const others = files.map(([file, text]) => [file, pulumi.secret(text)] as const);
         return { "config.yml": config, ...Object.fromEntries(others) };
     }
 
@@ -186,28 +170,14 @@ export class RegistryService extends pulumi.ComponentResource {
                         readOnly: true,
                         capDrops: ["ALL"],
                         mounts: [
-                            {
-                                type: "tmpfs",
-                                target: "/tmp",
-                                tmpfsOptions: { sizeBytes: 64 * MEBIBYTE, mode: 0o1777 },
-                            },
+                            memoryMount("/tmp", 64, 0o1777),
                             // The image declares a volume there.
-                            {
-                                type: "tmpfs",
-                                target: CONTAINER.data,
-                                tmpfsOptions: { sizeBytes: MEBIBYTE, mode: 0o700 },
-                            },
+                            memoryMount(CONTAINER.data, 1, 0o700),
                         ],
                         secrets: secrets.map((each) => mountSecret(CONTAINER.settings, each)),
-                        healthcheck: {
-                            tests: healthTest(
-                                `http://127.0.0.1:${CONTAINER.debugPort}/debug/health`,
-                            ),
-                            interval: "5s",
-                            timeout: "5s",
-                            startPeriod: "10s",
-                            retries: 3,
-                        },
+                        healthcheck: taskHealthcheck(
+                            healthTest(`http://127.0.0.1:${CONTAINER.debugPort}/debug/health`),
+                        ),
                         stopGracePeriod: `${DRAIN_SECONDS + 5}s`,
                     },
                     networksAdvanceds: [{ id: network.id }],
@@ -218,11 +188,7 @@ export class RegistryService extends pulumi.ComponentResource {
                             nanoCpus: args.cpus && args.cpus * NANO,
                         },
                     },
-                    restartPolicy: { condition: "any", delay: "1s", maxAttempts: 0, window: "0s" },
-                    logDriver: {
-                        name: "json-file",
-                        options: { "max-size": "10m", "max-file": "3" },
-                    },
+                    ...TASKS,
                 },
             },
             {

@@ -29,8 +29,8 @@ const PROGRAM = readFileSync(join(__dirname, "prove-registry.js"), "utf8");
 /**
  * Asks the running registry, over TLS and with only the stack's own authority trusted, whether it
  * serves the right certificate, refuses a request without account (unless it is for anybody), accepts
- * every account and can use its storage. A failed proof is not kept, so every `up` asks again until it holds; a container that came up unhealthy
- * would be reported once.
+ * every account and can use its storage. A failed proof is not kept, so every `up` asks again until it
+ * holds; a container that came up unhealthy would be reported once.
  */
 export class ServerProof extends pulumi.ComponentResource {
     constructor(name: string, args: ServerProofArgs, opts?: pulumi.ComponentResourceOptions) {

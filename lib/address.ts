@@ -1,8 +1,21 @@
 import { isIP, isIPv6 } from "node:net";
+import { isHostName } from "./names";
 
 /** `host:port` as clients type it, with an IPv6 address in brackets. */
 export function hostAndPort(host: string, port: number): string {
     return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Reads what `hostAndPort` writes; the port may be missing. */
+export function parseHostAndPort(
+    text: string,
+): { readonly host: string; readonly port?: number } | undefined {
+    const [, inBrackets, plain, port] =
+        /^(?:\[([^\]]+)\]|([^:]+))(?::([1-9]\d{0,4}))?$/.exec(text) ?? [];
+    const host = inBrackets ?? plain ?? "";
+    const isHost = inBrackets === undefined ? !isIPv6(host) && isHostName(host) : isIPv6(host);
+    if (!isHost || host.includes("%") || (port !== undefined && +port > 65535)) return undefined;
+    return port === undefined ? { host } : { host, port: +port };
 }
 
 /** The registry as image names and `certs.d` have it: `host:port`, without the port where that is HTTPS's own. */

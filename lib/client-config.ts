@@ -8,8 +8,7 @@ import {
     SSH_FIELDS,
 } from "./client-fields";
 import { type ConfigProblem, HIDDEN } from "./config-problems";
-import { NAME } from "./names";
-import { type Field, fieldProblem, isObject, readFields } from "./object-fields";
+import { type Field, fieldProblem, readFields, readNamed } from "./object-fields";
 import { propertyPath, quotePath } from "./property-path";
 import { findCredentials, type LoginSurroundings } from "./ssh-credentials";
 
@@ -51,28 +50,17 @@ class Reader {
     }
 
     public clients(clients: unknown, defaults: LoginFields): Record<string, ClientHost> {
-        if (!isObject(clients ?? {})) {
-            this.problems.push({
-                key: "clients",
-                given: HIDDEN,
+        const entries = readNamed(
+            "clients",
+            clients,
+            {
                 allowed: "an object {name: {host, …}}",
                 fix: "pulumi config set --path clients.build1.host 192.0.2.21",
-            });
-            return {};
-        }
+            },
+            this.problems,
+        );
         const hosts: [string, ClientHost][] = [];
-        for (const [key, value] of Object.entries(clients ?? {})) {
-            const path = propertyPath("clients", key);
-            if (!NAME.test(key)) {
-                this.problems.push({
-                    key: "clients",
-                    given: key,
-                    allowed:
-                        "names of lower-case letters, digits, dots, dashes and underscores, 64 at most",
-                    fix: "give it such a name in the stack's configuration file",
-                });
-                continue;
-            }
+        for (const { name: key, path, value } of entries) {
             const found = this.problems.length;
             const fields: ClientFields = this.withJumpHost(
                 path,

@@ -1,10 +1,7 @@
-import { isIP } from "node:net";
 import { z } from "zod";
-import { hostAndPort, isLoopback, isServiceUrl } from "./address";
-import { areCertificates } from "./certificates";
+import { hostAndPort, isLoopback, isServiceUrl, parseHostAndPort } from "./address";
 import { type ConfigProblem, HIDDEN } from "./config-problems";
-import { isAddress, isHostName, NAME } from "./names";
-import { type Field, fieldProblem, isObject, readFields } from "./object-fields";
+import { type Field, PEM_FIELD, readFields, readNamed, requireField } from "./object-fields";
 import { propertyPath, quotePath } from "./property-path";
 import { boolean, integer } from "./scalars";
 import type { MirrorEndpoint } from "./trust-script";
@@ -45,7 +42,7 @@ const DOCKER_HUB = { name: "docker.io", url: "https://registry-1.docker.io" };
 const DEFAULT_TTL = "168h";
 
 const secret = z.string().regex(/^[\x21-\x7e]{1,4096}$/);
-const registryHost = z.string().refine((text) => parseRegistry(text) !== undefined);
+const registryHost = z.string().refine((text) => parseHostAndPort(text) !== undefined);
 
 export const MIRROR_FIELDS = {
     upstream: {
@@ -81,11 +78,7 @@ export const MIRROR_FIELDS = {
         example: DEFAULT_TTL,
     },
     anonymous: { schema: boolean, allowed: "true or false", example: "true" },
-    caCertificate: {
-        schema: z.string().refine(areCertificates),
-        allowed: "one or more certificates, PEM",
-        example: "< ca.crt",
-    },
+    caCertificate: PEM_FIELD,
     proxy: {
         schema: z.string().refine(isServiceUrl),
         allowed:
@@ -120,28 +113,17 @@ export function readMirrors(given: unknown): {
     readonly problems: ConfigProblem[];
 } {
     const problems: ConfigProblem[] = [];
-    if (!isObject(given ?? {})) {
-        problems.push({
-            key: "mirrors",
-            given: HIDDEN,
+    const entries = readNamed(
+        "mirrors",
+        given,
+        {
             allowed: "an object {name: {upstream, port, …}}",
             fix: "pulumi config set --path mirrors.hub.upstream docker.io",
-        });
-        return { mirrors: {}, problems };
-    }
+        },
+        problems,
+    );
     const mirrors: [string, Mirror][] = [];
-    for (const [name, value] of Object.entries(given ?? {})) {
-        const path = propertyPath("mirrors", name);
-        if (!NAME.test(name)) {
-            problems.push({
-                key: "mirrors",
-                given: name,
-                allowed:
-                    "names of lower-case letters, digits, dots, dashes and underscores, 64 at most",
-                fix: "give it such a name in the stack's configuration file",
-            });
-            continue;
-        }
+    for (const { name, path, value } of entries) {
         const mirror = readMirror(path, value, problems);
         if (mirror === undefined) continue;
         const [twin] = mirrors.find(([, { registry }]) => registry === mirror.registry) ?? [];
@@ -161,12 +143,8 @@ export function readMirrors(given: unknown): {
 function readMirror(path: string, value: unknown, problems: ConfigProblem[]): Mirror | undefined {
     const found = problems.length;
     const fields: Fields = readFields(path, value, MIRROR_FIELDS, problems);
-    const isNamed = (name: string) =>
-        problems.some(({ key }) => key === path || key === `${path}.${name}`);
     for (const name of ["upstream", "port"] as const) {
-        if (fields[name] === undefined && !isNamed(name)) {
-            problems.push(fieldProblem(`${path}.${name}`, undefined, MIRROR_FIELDS[name]));
-        }
+        requireField(path, name, fields[name], MIRROR_FIELDS[name], problems);
     }
     const credentials = readCredentials(path, fields, problems);
     const upstream = parseUpstream(fields.upstream ?? "");
@@ -195,10 +173,7 @@ function readCredentials(
         problems,
     );
     for (const name of ["username", "password"] as const) {
-        const isNamed = problems.some(({ key }) => key === path || key === `${path}.${name}`);
-        if (given[name] === undefined && !isNamed) {
-            problems.push(fieldProblem(`${path}.${name}`, undefined, CREDENTIAL_FIELDS[name]));
-        }
+        requireField(path, name, given[name], CREDENTIAL_FIELDS[name], problems);
     }
     if (upstream?.startsWith("http://") === true) {
         problems.push({
@@ -225,26 +200,12 @@ function parseUpstream(text: string): { readonly name: string; readonly url: str
     if (/^https?:\/\//.test(text)) {
         const url = text.replace(/\/$/, "");
         const host = url.replace(/^https?:\/\//, "");
-        const parsed = parseRegistry(host);
-        if (!isServiceUrl(url) || parsed === undefined) return undefined;
+        if (!isServiceUrl(url) || parseHostAndPort(host) === undefined) return undefined;
         return { name: url === DOCKER_HUB.url ? DOCKER_HUB.name : host, url };
     }
-    const host = parseRegistry(text);
-    if (host === undefined || isLoopback(host)) return undefined;
+    const place = parseHostAndPort(text);
+    if (place === undefined || isLoopback(place.host)) return undefined;
     return text === DOCKER_HUB.name ? DOCKER_HUB : { name: text, url: `https://${text}` };
-}
-
-/** `host` or `host:port`; the host without the port. */
-function parseRegistry(text: string): string | undefined {
-    const [, inBrackets, plain, port] =
-        /^(?:\[([^\]]+)\]|([^:]+))(?::([1-9]\d{0,4}))?$/.exec(text) ?? [];
-    const host = inBrackets ?? plain ?? "";
-    const isHost =
-        inBrackets === undefined
-            ? isIP(host) !== 6 && isHostName(host)
-            : isIP(host) === 6 && isAddress(host);
-    const isPort = port === undefined || +port <= 65535;
-    return isHost && isPort ? host : undefined;
 }
 
 /** Where a mirror is, as image names have it. */

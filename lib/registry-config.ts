@@ -49,8 +49,9 @@ export interface RegistryConfigArgs extends Connections {
 }
 
 /**
- * `directly`: with TLS and accounts of its own; `openly`: with TLS, and for anybody. The others are behind a gateway, which has the accounts: `on-socket` that only
- * the gateway has; `to-gateway` with TLS, and for nobody but who shows the gateway's certificate.
+ * `directly`: with TLS and accounts of its own; `openly`: with TLS, and for anybody. The others are behind a gateway, which has
+ * the accounts: `on-socket` that only the gateway has; `to-gateway` with TLS, and for nobody but who shows the gateway's
+ * certificate.
  */
 export type Listening = "directly" | "openly" | "on-socket" | "to-gateway";
 

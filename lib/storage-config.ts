@@ -1,10 +1,7 @@
-import { isIP } from "node:net";
 import { z } from "zod";
-import { isLoopback, isServiceUrl } from "./address";
-import { areCertificates } from "./certificates";
+import { isLoopback, isServiceUrl, parseHostAndPort } from "./address";
 import { type ConfigProblem, HIDDEN } from "./config-problems";
-import { isAddress, isHostName } from "./names";
-import { type Field, fieldProblem, isObject, readFields } from "./object-fields";
+import { type Field, isObject, PEM_FIELD, readFields, requireField } from "./object-fields";
 import { boolean, integer } from "./scalars";
 
 /** A bucket that holds the images instead of a volume or folder. */
@@ -55,12 +52,6 @@ export interface Services {
 
 const trueOrFalse = { schema: boolean, allowed: "true or false", example: "true" };
 const secret = z.string().regex(/^[\x21-\x7e]{1,512}$/);
-const PEM_FIELD: Field = {
-    schema: z.string().refine(areCertificates),
-    allowed: "one or more certificates, PEM",
-    example: "< ca.crt",
-};
-
 export const S3_FIELDS = {
     bucket: {
         schema: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
@@ -193,19 +184,6 @@ function readRedis(redis: unknown, problems: ConfigProblem[]): RedisCache | unde
     return place === undefined ? undefined : { ...place, db, ...rest };
 }
 
-function requireField(
-    path: string,
-    name: string,
-    value: unknown,
-    field: Field,
-    problems: ConfigProblem[],
-): void {
-    const isNamed = problems.some(({ key }) => key === path || key === `${path}.${name}`);
-    if (value === undefined && !isNamed) {
-        problems.push(fieldProblem(`${path}.${name}`, undefined, field));
-    }
-}
-
 /** What cannot stand beside a bucket. */
 export function storageProblems(
     { s3 }: Services,
@@ -239,12 +217,6 @@ export function storageProblems(
 }
 
 function parseAddress(text: string): { readonly host: string; readonly port: number } | undefined {
-    const [, inBrackets, plain, port = ""] =
-        /^(?:\[([^\]]+)\]|([^:]+)):([1-9]\d{0,4})$/.exec(text) ?? [];
-    const host = inBrackets ?? plain ?? "";
-    const isHost =
-        inBrackets === undefined
-            ? isIP(host) !== 6 && isHostName(host)
-            : isIP(host) === 6 && isAddress(host);
-    return isHost && +port <= 65535 && !isLoopback(host) ? { host, port: +port } : undefined;
+    const { host = "", port } = parseHostAndPort(text) ?? {};
+    return port === undefined || isLoopback(host) ? undefined : { host, port };
 }
