@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeCertificate, startRegistry } from "./bare.mjs";
 import { CLIENTS, findClient, SECONDS } from "./load.mjs";
-import { interleave, medians } from "./measure.mjs";
+import { interleave, median, medians } from "./measure.mjs";
 import { startOurs } from "./ours.mjs";
 import { attempt, must, run } from "./run.mjs";
 import { withWorkspace } from "./workspace.mjs";
@@ -240,5 +240,5 @@ async function guess(port, name) {
         if (status !== 401) throw new Error(`a wrong login was answered with ${status}`);
         times.push(((answered ?? 0) - (connected ?? 0)) * 1000);
     }
-    return times.sort((a, b) => a - b)[GUESSES >> 1] ?? 0;
+    return median(times);
 }

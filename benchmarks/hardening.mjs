@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { get } from "./load.mjs";
-import { interleave, median, medians, say } from "./measure.mjs";
+import { interleave, median, medians, percentile, say } from "./measure.mjs";
 import { startOurs } from "./ours.mjs";
 import { cpuSeconds } from "./processes.mjs";
 import { run } from "./run.mjs";
@@ -53,7 +53,7 @@ async function compare(other, workspace) {
         /** @param {string} name */
         const answers = (name) => async () => {
             const times = await askAgain(ours);
-            (slowest[name] ??= []).push(times[Math.floor(times.length * 0.95)] ?? NaN);
+            (slowest[name] ??= []).push(percentile(times, 95));
             return median(times);
         };
         const [quiet, guessed] = [`${ours.label}, quiet`, `${ours.label}, guesses`];
@@ -143,7 +143,7 @@ async function askAgain({ port, account }) {
     } finally {
         agent.destroy();
     }
-    return times.sort((a, b) => a - b);
+    return times;
 }
 
 /**

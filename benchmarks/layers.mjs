@@ -2,7 +2,7 @@
 // The bytes that transfers are measured with: the same amount in as many layers as asked for, never twice the same ones.
 import { createHash, randomFillSync } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open } from "node:fs/promises";
+import { mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 
@@ -34,6 +34,21 @@ export async function makeLayers(folder, mebibytes, count) {
         layers.push({ file, digest: await digestOf(file), bytes });
     }
     return layers;
+}
+
+/**
+ * An image's configuration for these layers, as a file beside them.
+ *
+ * @param {string} folder
+ * @param {readonly Layer[]} layers
+ * @returns {Promise<Layer>}
+ */
+export async function makeConfig(folder, layers) {
+    const file = join(folder, "config");
+    const rootfs = { type: "layers", diff_ids: layers.map(({ digest }) => digest) };
+    const text = JSON.stringify({ architecture: "amd64", os: "linux", rootfs });
+    await writeFile(file, text);
+    return { file, digest: await digestOf(file), bytes: text.length };
 }
 
 /**

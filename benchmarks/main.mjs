@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { describeMachine } from "./machine.mjs";
 import { say, seconds } from "./measure.mjs";
 import { renderReadme } from "./readme.mjs";
+import { run } from "./run.mjs";
 import * as auth from "./auth.mjs";
 import * as clients from "./clients.mjs";
 import * as conformance from "./conformance.mjs";
+import * as crowd from "./crowd.mjs";
 import * as engine from "./engine.mjs";
 import * as fleet from "./fleet.mjs";
 import * as gap from "./gap.mjs";
@@ -33,7 +35,11 @@ import * as throughput from "./throughput.mjs";
  *
  * @typedef {Omit<Measurement, "picture"> & { date: string, machine: Record<string, string>, took: number }} Result
  *
- * @typedef {{ title: string, about: string, measure: () => Promise<Measurement> }} Benchmark
+ * @typedef {object} Benchmark
+ * @property {string} title
+ * @property {string} about
+ * @property {Readonly<Record<string, string>>} [requires] commands without which it is left out, and their Debian packages
+ * @property {() => Promise<Measurement>} measure
  */
 
 /** @type {Record<string, Benchmark>} */
@@ -47,6 +53,7 @@ const BENCHMARKS = {
         auth,
         gateway,
         throughput,
+        crowd,
         hardening,
         conformance,
         clients,
@@ -70,6 +77,11 @@ if (unknown.length > 0) {
 for (const [name, benchmark] of Object.entries(BENCHMARKS)) {
     if (!names.includes(name)) continue;
     say(`== ${name}`);
+    const missing = await findMissing(benchmark.requires);
+    if (missing.length > 0) {
+        say(`${name} is left out: it needs ${missing.join(", ")}`);
+        continue;
+    }
     const date = new Date().toISOString();
     const machine = await describeMachine();
     /** @type {Measurement | undefined} */
@@ -85,6 +97,16 @@ for (const [name, benchmark] of Object.entries(BENCHMARKS)) {
     say(`${name} took ${Math.round(took)} s`);
 }
 writeFileSync(join(import.meta.dirname, "README.md"), renderReadme(BENCHMARKS));
+
+/** @param {Readonly<Record<string, string>>} required */
+async function findMissing(required = {}) {
+    const missing = [];
+    for (const [command, debian] of Object.entries(required)) {
+        const { code } = await run("sh", ["-c", 'command -v "$1"', "sh", command]);
+        if (code !== 0) missing.push(`${command} (Debian: apt-get install ${debian})`);
+    }
+    return missing;
+}
 
 /**
  * Four digits are more than any of these is worth.

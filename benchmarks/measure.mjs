@@ -50,6 +50,17 @@ export function median(values) {
 }
 
 /**
+ * The least value that so many of a hundred do not exceed.
+ *
+ * @param {readonly number[]} values
+ * @param {number} percent
+ */
+export function percentile(values, percent) {
+    const sorted = [...values].sort((a, b) => a - b);
+    return sorted[Math.ceil((percent / 100) * sorted.length) - 1] ?? NaN;
+}
+
+/**
  * The medians of all subjects, by name.
  *
  * @param {Readonly<Record<string, readonly number[]>>} samples

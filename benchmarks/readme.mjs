@@ -7,7 +7,7 @@ const INTRODUCTION = `<!-- Written by benchmarks/readme.mjs with the results; ed
 
 # Benchmarks
 
-\`npm run bench\` measures everything but \`setup-cold\` (about half an hour on two quiet cores) and writes this page and
+\`npm run bench\` measures everything but \`setup-cold\` (about three quarters of an hour on two quiet cores) and writes this page and
 [results/](results); \`sh scripts/bench NAME...\` measures only what is named. Nothing is asserted about time, here or in the tests.
 
 - What is compared was measured in one run, in turns: each round measures every line of a table once. A line shows the
@@ -15,7 +15,7 @@ const INTRODUCTION = `<!-- Written by benchmarks/readme.mjs with the results; ed
 - What counts are the ratios. Seconds are those of one machine, and of what else it did: its load when a benchmark began
   stands with the results. On two cores, a load above 1 before the start means that the figures are worth little.
 - Everything is made under names of its own and taken away again, also after a failure or Ctrl-C. It needs a Docker daemon on
-  this machine (not a remote one), openssl and curl; ab and htpasswd (Debian: apache2-utils) are used where present.
+  this machine (not a remote one), openssl and curl, and skopeo for \`crowd\`; ab and htpasswd (Debian: apache2-utils) are used where present.
 `;
 
 /**

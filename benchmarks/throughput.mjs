@@ -1,91 +1,59 @@
 // @ts-check
-import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { makeCertificate, startRegistry } from "./bare.mjs";
 import { drawBars } from "./bars.mjs";
 import * as floors from "./floors.mjs";
 import { makeLayers, renew } from "./layers.mjs";
 import { CLIENTS, findClient, SECONDS } from "./load.mjs";
 import { interleave, median, medians, say } from "./measure.mjs";
-import { startOurs } from "./ours.mjs";
 import { cpuSeconds, peakMemory } from "./processes.mjs";
 import { figure } from "./readme.mjs";
-import { attempt, must } from "./run.mjs";
+import { must } from "./run.mjs";
+import { BARE, GATEWAY, OURS, SIDES, withSides } from "./sides.mjs";
 import { firstByte, MANIFEST, pull, push, pushManifest } from "./transfers.mjs";
-import { withWorkspace } from "./workspace.mjs";
 
 const MEBIBYTES = Number(process.env.BENCH_MEBIBYTES ?? 1024);
 /** What is measured last stays for what follows: one layer. */
 const LAYERS = [64, 8, 1];
 const AT_ONCE = [8, 1];
 const ROUNDS = 3;
-const BARE = "registry alone";
-const OURS = "ours";
-const GATEWAY = "ours, gateway";
 const HTTP2 = "pull over HTTP/2, registry alone";
-const SIDES = [BARE, OURS, GATEWAY];
 
-export const title =
-    "Throughput: pushes and pulls beside the bare registry and the machine's own limits";
+export const title = "Pushes and pulls beside the bare registry and the machine's own limits";
 export const about = `
 A bare container of the same registry with TLS and no accounts, our stack, and our stack with a gateway and permissions. ${MEBIBYTES} MiB of
 random bytes in so many layers are pushed and pulled by curl over HTTP/1.1, as Docker speaks it: by one client, or shared by ${AT_ONCE[0]} at
-once; each sends up to 5 layers at a time and fetches 3, as Docker does. All of it goes to the address of Docker's bridge: on 127.0.0.1
+once; each sends up to 5 layers at a time and fetches 3, as Docker does. All of it goes to the address of a bridge of Docker's: on 127.0.0.1
 every byte passes Docker's own proxy as well, which no other host meets. Clients and registry share the machine. The floors are the same
 bytes as one file: copied on the disk (\`dd conv=fdatasync\`), sent by \`openssl s_server\` to curl, hashed by \`sha256sum\`. Manifests
-are asked for by ${CLIENTS} clients that keep their connection, ${SECONDS} seconds a sample. Transfers in ${ROUNDS} rounds after a warm-up.`;
+are asked for by ${CLIENTS} clients that keep their connection, ${SECONDS} seconds a sample. Transfers in ${ROUNDS} rounds after a warm-up.
 
-/** @typedef {import("./transfers.mjs").Side} Side */
+What limits what: a layer that is pushed is received, hashed and written by one thread, which is the speed of sha256; HTTP/2 costs more CPU for
+each byte ([why](../docs/decisions/0016-no-http2.md)); many small layers cost a check of the password each; and behind a gateway the bytes pass
+a second process, on the cores that all of them share ([what was tried](../docs/decisions/0013-a-gateway-of-two.md)).`;
+
+/** @typedef {import("./sides.mjs").Side} Side */
 
 /** Measures pushes, pulls, manifests and first bytes. */
 export function measure() {
-    // Two stacks of one program need two backends.
-    return withWorkspace((direct) => withWorkspace((workspace) => compare(direct, workspace)));
+    return withSides(compare);
 }
 
-/**
- * @param {import("./workspace.mjs").Workspace} direct
- * @param {import("./workspace.mjs").Workspace} workspace
- */
-async function compare(direct, workspace) {
+/** @param {import("./sides.mjs").Place} place */
+async function compare({ sides, host, folder, certificates }) {
     const { rate, fact } = await findClient();
-    const format = "{{(index .IPAM.Config 0).Gateway}}";
-    const found = await must("docker", ["network", "inspect", "--format", format, "bridge"]);
-    const host = found.trim();
-    const certificates = join(workspace.folder, "certificates");
-    mkdirSync(certificates);
-    chmodSync(workspace.folder, 0o755);
-    await makeCertificate(certificates);
-    const bytes = join(workspace.folder, "layers");
+    const bytes = join(folder, "layers");
     say(`making ${LAYERS.length} x ${MEBIBYTES} MiB`);
     const all = new Map();
     for (const count of LAYERS) all.set(count, await makeLayers(bytes, MEBIBYTES, count));
     const layersOf = (/** @type {number} */ count) =>
         /** @type {import("./layers.mjs").Layer[]} */ (all.get(count));
+    const [bare] = sides;
+    const [whole] = layersOf(1);
+    if (bare === undefined || whole === undefined) throw new Error("nothing to compare");
     const tls = await floors.startTlsServer(host, certificates, bytes);
-    const bareName = `${workspace.name}-bare`;
     try {
-        const port = await startRegistry(bareName, certificates, "", undefined, host);
-        /** @type {Side} */
-        const bare = {
-            name: BARE,
-            host,
-            port,
-            account: "",
-            container: bareName,
-            containers: [bareName],
-        };
-        const sides = [
-            bare,
-            await startSide(direct, OURS, host),
-            await startSide(workspace, GATEWAY, host, {
-                teams: { dev: { push: ["bench/*"] }, web: { pull: ["web/*"] } },
-            }),
-        ];
         /** @type {Map<string, number[]>} */
         const cpu = new Map();
-        const [whole] = layersOf(1);
-        if (whole === undefined) throw new Error("there are no layers");
         const byLayers = await interleave(
             [
                 ...LAYERS.flatMap((count) =>
@@ -98,7 +66,7 @@ async function compare(direct, workspace) {
             ],
             { rounds: ROUNDS },
         );
-        for (const side of sides) await pushManifest(side, whole);
+        for (const side of sides) await pushManifest(side, whole, [whole]);
         const samples = {
             ...byLayers,
             ...(await interleave(
@@ -123,7 +91,6 @@ async function compare(direct, workspace) {
         };
     } finally {
         tls.stop();
-        await attempt("docker", ["rm", "--force", "--volumes", bareName]);
     }
 }
 
@@ -189,20 +156,6 @@ function nameOf(action, count, clients, side) {
  */
 function speed(took) {
     return (MEBIBYTES * 1.048576) / took;
-}
-
-/**
- * @param {import("./workspace.mjs").Workspace} workspace
- * @param {string} name
- * @param {string} host
- * @param {Readonly<Record<string, unknown>>} settings
- * @returns {Promise<Side>}
- */
-async function startSide(workspace, name, host, settings = {}) {
-    const { port, user } = await startOurs(workspace, "ours", settings, host);
-    const container = `private-registry-${workspace.name}`;
-    const others = name === GATEWAY ? [`${container}-gateway`, `${container}-access`] : [];
-    return { name, host, port, account: user, container, containers: [container, ...others] };
 }
 
 /**

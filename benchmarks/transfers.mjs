@@ -3,23 +3,16 @@
 import { seconds } from "./measure.mjs";
 import { must } from "./run.mjs";
 
-const REPOSITORY = "/v2/bench/blobs";
+const REPOSITORY = "bench/blobs";
+const TAG = "bench";
+/** What `pushManifest` pushes, without the registry's name. */
+export const IMAGE = `${REPOSITORY}:${TAG}`;
+const PATH = `/v2/${REPOSITORY}`;
 /** How many layers Docker sends, and fetches, at a time. */
 const SENT_AT_ONCE = 5;
 const FETCHED_AT_ONCE = 3;
 
-/**
- * One of the registries that are compared.
- *
- * @typedef {object} Side
- * @property {string} name
- * @property {string} host
- * @property {number} port
- * @property {string} account user name and password; empty: none
- * @property {string} container whose registry it is
- * @property {string[]} containers all that serve
- */
-
+/** @typedef {import("./sides.mjs").Side} Side */
 /** @typedef {import("./layers.mjs").Layer} Layer */
 
 /**
@@ -33,7 +26,7 @@ export function push(side, layers, clients) {
     return seconds(() =>
         Promise.all(
             split(layers, clients).map(async (share) => {
-                const upload = `${at(side)}${REPOSITORY}/blobs/uploads/`;
+                const upload = `${at(side)}${PATH}/blobs/uploads/`;
                 const begun = await curl(side, SENT_AT_ONCE, [
                     "request = POST",
                     'dump-header = "-"',
@@ -83,23 +76,28 @@ export function pull(side, layers, clients, { http2 = false } = {}) {
 
 /** What `pushManifest` pushes, and who asks for it has to accept. */
 export const MANIFEST = {
-    path: `${REPOSITORY}/manifests/bench`,
+    path: `${PATH}/manifests/${TAG}`,
     accept: "application/vnd.oci.image.manifest.v1+json",
 };
 
 /**
- * Pushes the manifest of an image whose layer is there already.
+ * Pushes the manifest of an image whose parts are there already.
  *
  * @param {Side} side
- * @param {Layer} layer
+ * @param {Layer} config
+ * @param {readonly Layer[]} layers
  */
-export async function pushManifest(side, { digest, bytes }) {
-    const descriptor = { digest, size: bytes };
+export async function pushManifest(side, config, layers) {
+    const descriptor = (/** @type {string} */ type, /** @type {Layer} */ { digest, bytes }) => ({
+        mediaType: `application/vnd.oci.image.${type}`,
+        digest,
+        size: bytes,
+    });
     const manifest = {
         schemaVersion: 2,
         mediaType: MANIFEST.accept,
-        config: { mediaType: "application/vnd.oci.image.config.v1+json", ...descriptor },
-        layers: [{ mediaType: "application/vnd.oci.image.layer.v1.tar", ...descriptor }],
+        config: descriptor("config.v1+json", config),
+        layers: layers.map((layer) => descriptor("layer.v1.tar", layer)),
     };
     await curl(side, 1, [
         "request = PUT",
@@ -157,7 +155,7 @@ function at({ host, port }) {
  * @param {string} digest
  */
 function blob(side, digest) {
-    return `${at(side)}${REPOSITORY}/blobs/${digest}`;
+    return `${at(side)}${PATH}/blobs/${digest}`;
 }
 
 /**
