@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { type MirrorEndpoint, type TrustSettings, trustScript } from "../../lib/trust-script";
-import { type ClientHost, ClientNetwork, type HostKind } from "../support/client-host";
+import { type ClientHost, hostsOfFile } from "../support/client-host";
 import { makeAuthority } from "../support/test-authority";
 
 /** What the script by itself does for mirrors: files of others, files of ours, and Docker's own setting. */
@@ -27,22 +27,7 @@ const TARGETS = ["docker", "containerd", "podman", "buildkit", "k3s", "rke2"] as
 const DAEMON = "/etc/docker/daemon.json";
 const ENTRY = `"registry-mirrors":["https://${HUB.address}"]`;
 
-type Kind = "light" | "busybox" | "docker";
-let network: ClientNetwork;
-const hosts: Partial<Record<HostKind, ClientHost>> = {};
-beforeAll(async () => {
-    network = await ClientNetwork.create();
-    for (const kind of ["light", "busybox", "docker"] as const) {
-        hosts[kind] = await network.addHost(kind);
-    }
-});
-afterAll(() => network.dispose());
-
-function on(kind: Kind): ClientHost {
-    const host = hosts[kind];
-    if (host === undefined) throw new Error(`no host of the kind ${kind}`);
-    return host;
-}
+const { on, gateway } = hostsOfFile("light", "busybox", "docker");
 
 interface Settings extends Partial<TrustSettings> {
     readonly shell?: string;
@@ -56,7 +41,7 @@ function trust(host: ClientHost, mode: "apply" | "check" | "remove", given: Sett
             hostname: NAME,
             port: 5000,
             registry: `${NAME}:5000`,
-            address: network.gateway,
+            address: gateway(),
             targets: ["docker"],
             proofRequired: false,
             bundle: CA,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ClientHost, ClientNetwork, type HostKind } from "../support/client-host";
+import { type ClientHost, hostsOfFile } from "../support/client-host";
 import { type TrustSettings, trustScript } from "../../lib/trust-script";
 import { makeAuthority } from "../support/test-authority";
 
@@ -27,21 +27,7 @@ function script(settings: Partial<TrustSettings> = {}): string {
     );
 }
 
-let network: ClientNetwork;
-const hosts: Partial<Record<HostKind, ClientHost>> = {};
-beforeAll(async () => {
-    network = await ClientNetwork.create();
-    for (const kind of ["light", "busybox", "docker"] as const) {
-        hosts[kind] = await network.addHost(kind);
-    }
-});
-afterAll(() => network.dispose());
-
-function on(kind: "light" | "busybox" | "docker"): ClientHost {
-    const host = hosts[kind];
-    if (host === undefined) throw new Error(`no host of the kind ${kind}`);
-    return host;
-}
+const { on, gateway } = hostsOfFile("light", "busybox", "docker");
 
 /** Runs the script on a host as `sh -s`, with the given shell. */
 async function trust(
@@ -51,7 +37,7 @@ async function trust(
     shell = "sh",
 ) {
     return host.run(`${shell} -s ${mode}`, {
-        input: script({ address: network.gateway, ...settings }),
+        input: script({ address: gateway(), ...settings }),
     });
 }
 
@@ -88,7 +74,7 @@ describe.each(SHELLS)("on the host %s with the shell %s", (kind, shell) => {
         );
         expect(await host.must(`cat '/etc/docker/certs.d/${REGISTRY}/ca.crt'`)).toBe(ONE);
         expect(await host.must("cat /etc/hosts")).toContain(
-            `# BEGIN private-registry private-registry-test\n${network.gateway} registry.example.test\n# END`,
+            `# BEGIN private-registry private-registry-test\n${gateway()} registry.example.test\n# END`,
         );
         expect(await host.must(`cat '/etc/containerd/certs.d/${REGISTRY}/hosts.toml'`)).toBe(
             [
@@ -183,7 +169,7 @@ describe("the name in /etc/hosts", () => {
     ])("%s", async (_, line, told) => {
         const host = on("light");
         await host.must(
-            `cp /etc/hosts /tmp/hosts && echo '${line.replace("GATEWAY", network.gateway)}' >>/etc/hosts`,
+            `cp /etc/hosts /tmp/hosts && echo '${line.replace("GATEWAY", gateway())}' >>/etc/hosts`,
         );
         try {
             const before = await host.listing();
@@ -378,7 +364,7 @@ it.each(["light", "docker"] as const)(
         const before = await host.listing();
         const hosts = await host.must("cat /etc/hosts");
         const targets = ["docker", "podman", "buildkit"] as const;
-        const input = script({ address: network.gateway, targets });
+        const input = script({ address: gateway(), targets });
         const left = new Set<string>();
         for (let round = 0; round < 25; round++) {
             // A shell gives what it starts in the background no input of its own. The moments are spread over a whole run.

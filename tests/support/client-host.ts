@@ -262,6 +262,29 @@ export async function withHosts<const Kinds extends readonly HostKind[]>(
     }
 }
 
+/** A host of each of these kinds for all tests of a file, which makes and removes them. */
+export function hostsOfFile<Kind extends HostKind>(...kinds: readonly Kind[]) {
+    let network: ClientNetwork | undefined;
+    const hosts = new Map<Kind, ClientHost>();
+    beforeAll(async () => {
+        network = await ClientNetwork.create();
+        for (const kind of kinds) hosts.set(kind, await network.addHost(kind));
+    });
+    afterAll(() => network?.dispose());
+    return {
+        on: (kind: Kind): ClientHost => {
+            const host = hosts.get(kind);
+            if (host === undefined) throw new Error(`no host of the kind ${kind}`);
+            return host;
+        },
+        /** The address of this machine on their network. */
+        gateway: (): string => {
+            if (network === undefined) throw new Error("the hosts are not there yet");
+            return network.gateway;
+        },
+    };
+}
+
 function lines(text: string): string[] {
     return text.split("\n").filter((line) => line !== "");
 }
