@@ -1,5 +1,6 @@
 import { RunError } from "@pulumi/pulumi";
-import { readSettings, type Settings } from "../../config";
+import { readSettings } from "../../config";
+import type { Settings } from "../../lib/settings";
 import { SAMPLES } from "./config-samples";
 import { SURROUNDINGS } from "./settings";
 
@@ -95,7 +96,7 @@ export function outcome(
     secretKeys: readonly string[] = [],
 ): Outcome {
     try {
-        return { settings: readSettings(config, { ...SURROUNDED, secretKeys }) };
+        return { settings: readSettings(config, { ...SURROUNDED, secretKeys }) as Settings };
     } catch (error) {
         if (error instanceof RunError) return { said: error.message };
         throw error;
