@@ -1,19 +1,15 @@
-import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import * as pulumi from "@pulumi/pulumi";
 import { OF_CONFIGURATION } from "./lib/advice";
 import { type ConfigProblem, HIDDEN } from "./lib/config-problems";
 import { JSON_DEPTH, scanJson } from "./lib/json-text";
 import type { Late } from "./lib/late";
 import { ALL_KEYS, readSource, type Settings } from "./lib/settings";
-import type { LoginSurroundings } from "./lib/ssh-credentials";
+import { type MachineSurroundings, thisMachine } from "./lib/surroundings";
 
 /** The surroundings that a configuration is read in. */
-export interface Surroundings extends LoginSurroundings {
+export interface Surroundings extends MachineSurroundings {
     readonly project: string;
     readonly stack: string;
-    /** Value of the environment variable DOCKER_HOST. */
-    readonly dockerHost: string | undefined;
     /** The keys, each with its namespace, that hold a secret somewhere. */
     readonly secretKeys: readonly string[];
 }
@@ -23,11 +19,8 @@ export function readStackSettings(): Settings<Late> {
     return readSettings(pulumi.runtime.allConfig(), {
         project: pulumi.getProject(),
         stack: pulumi.getStack(),
-        dockerHost: process.env.DOCKER_HOST,
         secretKeys: JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS || "[]") as string[],
-        sshAgent: process.env.SSH_AUTH_SOCK,
-        home: homedir(),
-        readFile: (path) => readFileSync(path, "utf8"),
+        ...thisMachine(),
     });
 }
 

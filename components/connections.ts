@@ -10,12 +10,10 @@ import type { RedisLink } from "./redis-server";
  * @param own the way to a Redis of its own, in the place of another one
  */
 export function connect(given: Connections<Late>, own?: RedisLink) {
-    const all = pulumi
-        .output({ given, cache: own?.cache })
-        .apply((known): Connections => ({
-            ...known.given,
-            redis: known.cache ?? known.given.redis,
-        }));
+    const all = pulumi.output({ given, cache: own?.cache }).apply((known): Connections => ({
+        ...known.given,
+        redis: known.cache ?? known.given.redis,
+    }));
     const texts = all.apply(serviceFiles);
     const names = serviceFileNames({ ...given, redis: own?.place ?? given.redis });
     const files = names.map((file) => [file, texts.apply((known) => known[file] ?? "")] as const);

@@ -44,11 +44,7 @@ export class PrivateRegistry extends pulumi.ComponentResource {
      * @param args everything has a default: without any it is a registry on `localhost:5000` with one team, `dev`
      * @param opts `parent`, `dependsOn`, `aliases`, `protect` and `transforms` work as for every component
      */
-    constructor(
-        name: string,
-        args?: PrivateRegistryArgs,
-        opts?: pulumi.ComponentResourceOptions,
-    );
+    constructor(name: string, args?: PrivateRegistryArgs, opts?: pulumi.ComponentResourceOptions);
     /** @internal With what a configuration came to, which is checked. */
     constructor(name: string, args: Settings<Late>, opts?: pulumi.ComponentResourceOptions);
     constructor(

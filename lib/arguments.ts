@@ -1,11 +1,10 @@
-import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import * as pulumi from "@pulumi/pulumi";
 import type { PrivateRegistryArgs } from "../components/private-registry-args";
 import { ofArguments } from "./advice";
 import type { ConfigProblem } from "./config-problems";
 import type { Late } from "./late";
 import { ALL_KEYS, readSource, type Settings } from "./settings";
+import { type MachineSurroundings, thisMachine } from "./surroundings";
 
 /** What only the program of this project has a use for: rules for a command of its own. */
 const NOT_HERE = ["retention"];
@@ -19,15 +18,21 @@ const COMPONENT_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/;
 export function settingsOf(
     name: string,
     args: PrivateRegistryArgs | Settings<Late>,
+    surroundings: MachineSurroundings = thisMachine(),
 ): Settings<Late> {
-    return "say" in args ? args : readArguments(name, args);
+    return "say" in args ? args : readArguments(name, args, surroundings);
 }
 
 /** Checks the arguments of a component. Throws one `pulumi.RunError` that names every problem. */
-function readArguments(name: string, args: PrivateRegistryArgs): Settings<Late> {
+function readArguments(
+    name: string,
+    args: PrivateRegistryArgs,
+    surroundings: MachineSurroundings,
+): Settings<Late> {
     const project = pulumi.getProject();
     const stack = pulumi.getStack();
     return readSource({
+        ...surroundings,
         values: new Map(Object.entries(args)),
         keys: ARGUMENT_KEYS,
         problems: nameProblems(name),
@@ -37,10 +42,6 @@ function readArguments(name: string, args: PrivateRegistryArgs): Settings<Late> 
         // A program may have several.
         instance: `${project}-${stack}-${name}`,
         owner: `${project}/${stack}/${name}`,
-        dockerHost: process.env.DOCKER_HOST,
-        sshAgent: process.env.SSH_AUTH_SOCK,
-        home: homedir(),
-        readFile: (path) => readFileSync(path, "utf8"),
     });
 }
 

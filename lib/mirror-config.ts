@@ -194,7 +194,9 @@ function readCredentials(
 }
 
 /** Ports of the mirrors with the keys that they have in the configuration. */
-export function mirrorPorts(mirrors: Readonly<Record<string, Mirror<unknown>>>): [string, number][] {
+export function mirrorPorts(
+    mirrors: Readonly<Record<string, Mirror<unknown>>>,
+): [string, number][] {
     return Object.entries(mirrors).map(([name, { port }]) => [
         `${propertyPath("mirrors", name)}.port`,
         port,

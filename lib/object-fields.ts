@@ -70,10 +70,11 @@ export function readFields(
 /** The same check, where its value is used. */
 function checkedLater(
     path: string,
-    given: pulumi.Input<unknown>,
+    given: pulumi.Output<unknown> | Promise<unknown>,
     field: Field,
 ): pulumi.Output<unknown> {
-    return pulumi.output(given).apply((value) => {
+    const output: pulumi.Output<unknown> = pulumi.output(given);
+    return output.apply((value) => {
         const result = field.schema.safeParse(value);
         if (result.success) return result.data;
         throw configError([fieldProblem(path, value, field)], ofArguments());
@@ -146,7 +147,5 @@ export function readNamed(
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {
-    return (
-        typeof value === "object" && value !== null && !Array.isArray(value) && !isLate(value)
-    );
+    return typeof value === "object" && value !== null && !Array.isArray(value) && !isLate(value);
 }

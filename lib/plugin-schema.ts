@@ -62,5 +62,5 @@ function typeOf(schema: z.ZodType): PropertyType {
     if (type === "array") {
         return typeof items === "object" && "type" in items && items.type === "string" ? LIST : ANY;
     }
-    return type === undefined || type === "object" ? ANY : { type };
+    return typeof type === "string" && type !== "object" ? { type } : ANY;
 }

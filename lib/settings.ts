@@ -20,13 +20,13 @@ import { REDIS_FILES } from "./redis-config";
 import { serviceFileNames } from "./registry-config";
 import { type RetentionRule, retentionProblems, retentionSchema } from "./retention";
 import { boolean, integer, PRINTABLE } from "./scalars";
-import type { LoginSurroundings } from "./ssh-credentials";
 import {
     readServices,
     type RedisServerSettings,
     type Services,
     storageProblems,
 } from "./storage-config";
+import type { MachineSurroundings } from "./surroundings";
 
 /** One key of the settings: what it takes, what it is when unset, and a value to show in a fix. */
 interface Key<T> {
@@ -371,7 +371,7 @@ export interface GatewaySettings {
 }
 
 /** Where settings come from: values by key as somebody gave them, and what surrounds them. */
-export interface Source extends LoginSurroundings {
+export interface Source extends MachineSurroundings {
     readonly values: ReadonlyMap<string, unknown>;
     /** The keys that there are. */
     readonly keys: readonly string[];
@@ -382,8 +382,6 @@ export interface Source extends LoginSurroundings {
     readonly say: Advice;
     readonly instance: string;
     readonly owner: string;
-    /** Value of the environment variable DOCKER_HOST. */
-    readonly dockerHost: string | undefined;
 }
 
 /** The plain keys with their defaults, for the project file and the documentation. */

@@ -81,8 +81,20 @@ export const S3_FIELDS = {
             "folders with a slash in between, of letters, digits, dots, dashes and underscores",
         example: "registry",
     },
-    accessKey: { schema: secret, allowed: "the id of an access key", example: "", isSecret: true, isLate: true },
-    secretKey: { schema: secret, allowed: "the secret of that key", example: "", isSecret: true, isLate: true },
+    accessKey: {
+        schema: secret,
+        allowed: "the id of an access key",
+        example: "",
+        isSecret: true,
+        isLate: true,
+    },
+    secretKey: {
+        schema: secret,
+        allowed: "the secret of that key",
+        example: "",
+        isSecret: true,
+        isLate: true,
+    },
     encrypt: trueOrFalse,
     redirect: trueOrFalse,
     caCertificate: PEM_FIELD,
@@ -116,7 +128,9 @@ export const REDIS_FIELDS = {
 } satisfies Record<string, Field>;
 
 type Partials<T> = { [K in keyof T]?: T[K] };
-type RedisFields = Partials<Omit<RedisCache<Late>, "host" | "port">> & { readonly address?: string };
+type RedisFields = Partials<Omit<RedisCache<Late>, "host" | "port">> & {
+    readonly address?: string;
+};
 
 /** What to call a bucket in a message. */
 export function bucketName({ bucket, endpoint, region }: S3Storage<unknown>): string {
@@ -152,7 +166,12 @@ function readS3(storage: unknown, problems: ConfigProblem[]): S3Storage<Late> | 
         });
         return undefined;
     }
-    const given: Partials<S3Storage<Late>> = readFields("storage.s3", storage.s3, S3_FIELDS, problems);
+    const given: Partials<S3Storage<Late>> = readFields(
+        "storage.s3",
+        storage.s3,
+        S3_FIELDS,
+        problems,
+    );
     for (const name of ["bucket", "region", "accessKey", "secretKey"] as const) {
         requireField("storage.s3", name, given[name], S3_FIELDS[name], problems);
     }

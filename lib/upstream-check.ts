@@ -42,7 +42,8 @@ export async function lookAtUpstream(
                 problem: `what answers at ${url} is not a registry (answer to /v2/: ${first.status}). Name one: ${say.set(`${path}.upstream`, "<host>")}`,
             };
         }
-        if (question === "" && credentials === undefined) return { problem: wantsLogin(path, url, say) };
+        if (question === "" && credentials === undefined)
+            return { problem: wantsLogin(path, url, say) };
         const { status } = await ask(question === "" ? `${url}/v2/` : question, upstream, true);
         if (status === 200) return {};
         if (status !== 401 && status !== 403) {

@@ -40,7 +40,8 @@ const BESIDE: Readonly<Record<string, readonly string[]>> = {
     redis: ["storage"],
 };
 
-const SURROUNDED = {
+/** A machine with an SSH agent, and with every file that is asked for. */
+export const SURROUNDED = {
     ...SURROUNDINGS,
     sshAgent: "/run/agent",
     // Says which file was asked for.

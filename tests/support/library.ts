@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+    cpSync,
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    readdirSync,
+    readFileSync,
+    rmSync,
+    symlinkSync,
+    writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { must } from "./run";
@@ -14,7 +24,9 @@ export class InstalledLibrary {
         public readonly files: readonly string[],
     ) {}
 
-    public static async create(packages: Readonly<Record<string, string>>): Promise<InstalledLibrary> {
+    public static async create(
+        packages: Readonly<Record<string, string>>,
+    ): Promise<InstalledLibrary> {
         const folder = mkdtempSync(join(tmpdir(), "private-registry-library-"));
         try {
             const archive = await pack(folder);
@@ -22,7 +34,10 @@ export class InstalledLibrary {
             const project = join(folder, "project");
             mkdirSync(project);
             const dependencies = { ...packages, "private-registry": `file:${archive}` };
-            writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, dependencies }));
+            writeFileSync(
+                join(project, "package.json"),
+                JSON.stringify({ private: true, dependencies }),
+            );
             await must("npm", ["install", ...QUIET, "--ignore-scripts"], { cwd: project });
             const files = list.trim().split("\n");
             return new InstalledLibrary(
@@ -45,6 +60,26 @@ export class InstalledLibrary {
         return { folder: join(PROJECT, "examples", name), packages: this.packages };
     }
 
+    /** A project with the programs of these examples, for a compiler that looks at the packages' own types too. */
+    public typeCheck(names: readonly string[]): string {
+        const [first = ""] = names;
+        const { compilerOptions } = JSON.parse(
+            readFileSync(join(PROJECT, "examples", first, "tsconfig.json"), "utf8"),
+        ) as { compilerOptions: Record<string, unknown> };
+        const project = join(this.folder, "project");
+        for (const name of names) {
+            cpSync(join(PROJECT, "examples", name, "index.ts"), join(project, `${name}.ts`));
+        }
+        writeFileSync(
+            join(project, "tsconfig.json"),
+            JSON.stringify({
+                compilerOptions: { ...compilerOptions, skipLibCheck: false },
+                files: names.map((name) => `${name}.ts`),
+            }),
+        );
+        return project;
+    }
+
     /** How many copies of a package there are, wherever they lie. */
     public copies(name: string, folder = this.packages): number {
         const below = readdirSync(folder).flatMap((entry) =>
@@ -54,7 +89,9 @@ export class InstalledLibrary {
         );
         return below.reduce((sum, entry) => {
             const inner = join(folder, entry, "node_modules");
-            return sum + Number(entry === name) + (existsSync(inner) ? this.copies(name, inner) : 0);
+            return (
+                sum + Number(entry === name) + (existsSync(inner) ? this.copies(name, inner) : 0)
+            );
         }, 0);
     }
 
@@ -71,7 +108,15 @@ async function pack(folder: string): Promise<string> {
     mkdirSync(checkout);
     const kept = ["ls-files", "--cached", "--others", "--exclude-standard", "-z"];
     const list = await must("git", [...kept, "--", ":!docs", ":!benchmarks"], { cwd: PROJECT });
-    const tar = ["-c", "--null", "--ignore-failed-read", "-T", "-", "-f", join(folder, "checkout.tar")];
+    const tar = [
+        "-c",
+        "--null",
+        "--ignore-failed-read",
+        "-T",
+        "-",
+        "-f",
+        join(folder, "checkout.tar"),
+    ];
     await must("tar", tar, { cwd: PROJECT, input: list });
     await must("tar", ["-x", "-f", join(folder, "checkout.tar")], { cwd: checkout });
     symlinkSync(join(PROJECT, "node_modules"), join(checkout, "node_modules"));

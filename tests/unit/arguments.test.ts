@@ -5,7 +5,7 @@ import { PrivateRegistry } from "../../components/private-registry";
 import type { PrivateRegistryArgs } from "../../components/private-registry-args";
 import { settingsOf } from "../../lib/arguments";
 import { ALL_KEYS, CONFIG_KEYS } from "../../lib/settings";
-import { configWith, outcome } from "../support/config-cases";
+import { configWith, outcome, SURROUNDED } from "../support/config-cases";
 import { configPaths } from "../support/config-paths";
 import { SAMPLES } from "../support/config-samples";
 import { isMarkedSecret, noteDeclarations, record, settled } from "../support/mocks";
@@ -20,12 +20,12 @@ beforeEach(() => record(false));
 
 /** As JavaScript hands it over, where no compiler has looked. */
 function settings(args: Record<string, unknown>) {
-    return settingsOf("hub", args as PrivateRegistryArgs);
+    return settingsOf("hub", args as PrivateRegistryArgs, SURROUNDED);
 }
 
 function complaint(args: Record<string, unknown>, name = "hub"): string {
     try {
-        settingsOf(name, args as PrivateRegistryArgs);
+        settingsOf(name, args as PrivateRegistryArgs, SURROUNDED);
     } catch (error) {
         expect(error).toBeInstanceOf(pulumi.RunError);
         return (error as Error).message;
@@ -43,12 +43,16 @@ const NAMES = {
 
 test("without any arguments it is what a stack without configuration is, under a name of its own", () => {
     expect(settings({})).toEqual({ ...read({}), ...NAMES });
-    expect(settings({ hostname: undefined, teams: undefined })).toEqual(settings({}));
+    expect(settings({ hostname: undefined, teams: undefined })).toEqual({
+        ...settings({}),
+        ...NAMES,
+    });
 });
 
 const OF_PROGRAM = ["retention"];
 const CASES = [...configPaths()].filter(
-    ([path]) => !OF_PROGRAM.includes(/^\w+/.exec(path)?.[0] ?? "") && !path.includes("privateKeyPath"),
+    ([path]) =>
+        !OF_PROGRAM.includes(/^\w+/.exec(path)?.[0] ?? "") && !path.includes("privateKeyPath"),
 );
 
 test.each(CASES)("%s is taken as the configuration takes it (%s)", (path) => {
@@ -60,7 +64,7 @@ test.each(CASES)("%s is taken as the configuration takes it (%s)", (path) => {
         const configured = outcome(texts);
         if (!("settings" in configured)) throw new Error(configured.said);
         const { containerName, ...names } = NAMES;
-        expect(settings({ ssh: { password: "x" }, ...args })).toEqual({
+        expect(settings(args)).toEqual({
             ...configured.settings,
             ...names,
             ...(path === "containerName" ? {} : { containerName }),
@@ -99,7 +103,9 @@ test("all problems are named at once, by their paths, with what to write in the 
         ["storage.s3.region", 'storage.s3.region: "us-east-1"'],
         ["mirrors.hub.port", "mirrors.hub.port: 5010"],
     ] as const) {
-        expect(text).toMatch(new RegExp(`\\n  ${key.replaceAll(".", "\\.")}\\n    given: .*\\n.*\\n    fix:     `));
+        expect(text).toMatch(
+            new RegExp(`\\n  ${key.replaceAll(".", "\\.")}\\n    given: .*\\n.*\\n    fix:     `),
+        );
         expect(text).toContain(`fix:     ${fix}`);
     }
     expect(text).not.toContain("pulumi config");
@@ -110,7 +116,7 @@ test("all problems are named at once, by their paths, with what to write in the 
 
 test("a rule for a command that only this project has is refused, and the name is checked too", () => {
     expect(complaint({ retention: [] })).toContain("no such key; the keys are hostname, port,");
-    expect(complaint({}, "my registry")).toContain("\n  name\n    given:   \"my registry\"");
+    expect(complaint({}, "my registry")).toContain('\n  name\n    given:   "my registry"');
 });
 
 test("an Output where a plain value is needed is named as one", () => {
@@ -183,7 +189,10 @@ test("an Output with a value that is not right is refused where it is used, by i
     });
     const late = pulumi.output(clients.one?.login?.privateKey);
     const said = await new Promise<string>((resolve) => {
-        pulumi.recover(late, (error) => resolve(String(error)));
+        pulumi.recover(late, (error) => {
+            resolve(String(error));
+            return undefined;
+        });
     });
     expect(said).toContain("clients.one.privateKey\n    given:   (not shown: it may be a secret)");
 });
@@ -192,10 +201,9 @@ describe("the documentation of the arguments", () => {
     const text = readFileSync(join(__dirname, "../../components/private-registry-args.ts"), "utf8");
     const [, body = ""] = /export interface PrivateRegistryArgs \{\n(.*?)\n\}/s.exec(text) ?? [];
     const documented = new Map(
-        [...body.matchAll(/\/\*\*(.*?)\*\/\n {4}readonly (\w+)\?:/gs)].map(([, comment = "", key = ""]) => [
-            key,
-            /@default (.*)/.exec(comment)?.[1],
-        ]),
+        [...body.matchAll(/\/\*\*(.*?)\*\/\n {4}readonly (\w+)\?:/gs)].map(
+            ([, comment = "", key = ""]) => [key, /@default (.*)/.exec(comment)?.[1]],
+        ),
     );
 
     test("has each of them", () => {
@@ -208,7 +216,9 @@ describe("the documentation of the arguments", () => {
         const said = [...documented].filter(([key]) => Object.hasOwn(CONFIG_KEYS, key));
         const parsedDefaults = said.map(([key, value]) => [
             key,
-            value === undefined ? undefined : (JSON.parse(value.replace("dev:", '"dev":')) as unknown),
+            value === undefined
+                ? undefined
+                : (JSON.parse(value.replace("dev:", '"dev":')) as unknown),
         ]);
         expect(Object.fromEntries(parsedDefaults)).toEqual(
             Object.fromEntries(said.map(([key]) => [key, CONFIG_KEYS[key]?.default])),
