@@ -86,6 +86,7 @@ export const HOST_FIELDS = {
         allowed:
             "the host's public key, ed25519 or ecdsa, as in `ssh-ed25519 AAAA…`; an rsa key is refused by the servers of today",
         example: "'ssh-ed25519 AAAA…'",
+        source: ({ hostKeys }) => hostKeys,
         isLate: true,
     },
 } satisfies Record<string, Field>;

@@ -48,9 +48,9 @@ function show(value: unknown): string {
         return "an Output or a Promise";
     }
     try {
-        // Of a function there is no JSON.
-        return cut((JSON.stringify(value) as string | undefined) ?? typeof value);
+        return cut(JSON.stringify(value));
     } catch {
+        // Such as a function.
         return "(not shown: it has no JSON)";
     }
 }

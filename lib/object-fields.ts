@@ -1,7 +1,7 @@
-import { z } from "zod";
-import { areCertificates } from "./certificates";
 import * as pulumi from "@pulumi/pulumi";
-import { ofArguments } from "./advice";
+import { z } from "zod";
+import { type Advice, ofArguments } from "./advice";
+import { areCertificates } from "./certificates";
 import { type ConfigProblem, configError, HIDDEN } from "./config-problems";
 import { isLate } from "./late";
 import { NAME } from "./names";
@@ -12,6 +12,8 @@ export interface Field {
     readonly schema: z.ZodType;
     readonly allowed: string;
     readonly example: string;
+    /** Where to find a value. */
+    readonly source?: (say: Advice) => string;
     /** Its value is never shown. */
     readonly isSecret?: true;
     /** In a program its value may be an Output: it is only passed on. */
@@ -85,13 +87,16 @@ function checkedLater(
 export function fieldProblem(
     path: string,
     given: unknown,
-    { allowed, example, isSecret }: Field,
+    { allowed, example, source, isSecret }: Field,
 ): ConfigProblem {
     return {
         key: path,
         given: isSecret === true && given !== undefined ? HIDDEN : given,
         allowed,
-        fix: ({ set }) => set(path, example, isSecret),
+        fix: (say) => {
+            const fix = say.set(path, example, isSecret);
+            return source === undefined ? fix : `${fix} (${source(say)})`;
+        },
     };
 }
 

@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { PrivateRegistry } from "../components/private-registry";
-import type { PrivateRegistryArgs } from "../components/private-registry-args";
 import { settingsOf } from "../lib/arguments";
 import { pluginSchema } from "../lib/plugin-schema";
 import { preflight } from "../preflight";
@@ -25,7 +24,7 @@ class RegistryPlugin implements pulumi.provider.Provider {
         if (type !== "private-registry:index:PrivateRegistry") {
             throw new Error(`no such resource: ${type}; there is private-registry:PrivateRegistry`);
         }
-        const settings = settingsOf(name, inputs as PrivateRegistryArgs);
+        const settings = settingsOf(name, inputs);
         await preflight(settings);
         const { urn, registry, url, caCertificate, caFingerprints, certificateExpires, teams } =
             new PrivateRegistry(name, settings, options);

@@ -5,13 +5,13 @@ import { dockerOn, prepare, REGISTRY_IMAGE, withOpenSsh } from "../support/docke
 import { goTool } from "../support/go-tool";
 import { InstalledLibrary } from "../support/library";
 import { ask } from "../support/registry-client";
-import { must, run } from "../support/run";
+import { must } from "../support/run";
 import { freePort, type TestStack, withStack } from "../support/stack";
 
 /** The project as a package in programs of others: packed, installed with npm, and deployed by the examples. */
 
 const PROJECT = join(__dirname, "../..");
-const { dependencies, devDependencies } = JSON.parse(
+const { dependencies = {}, devDependencies } = JSON.parse(
     readFileSync(join(PROJECT, "examples/fleet/package.json"), "utf8"),
 ) as Record<string, Record<string, string>>;
 
@@ -62,14 +62,18 @@ test("the package has the library, compiled, with its types and what it reads wh
     expect(inside.filter((file) => /team-files|json-text/.test(file))).toEqual([]);
 });
 
-test("a program with it has one copy of Pulumi, and what needs none of it is not installed", () => {
+test("a program with it has one copy of Pulumi, its own, and what needs none of it is not installed", () => {
+    const { manifest } = library;
+    expect(manifest.dependencies).not.toHaveProperty("@pulumi/pulumi");
+    expect(manifest.peerDependencies).toEqual({
+        "@pulumi/pulumi": `^${dependencies["@pulumi/pulumi"] ?? ""}`,
+    });
     expect(library.copies("@pulumi/pulumi")).toBe(1);
     for (const name of ["jest", "ssh2", "yaml", "pulumi"]) expect(library.copies(name)).toBe(0);
 });
 
 test("npm publishes nothing that says so", () => {
-    const packed = readFileSync(join(library.packages, "private-registry/package.json"), "utf8");
-    expect(JSON.parse(packed)).toMatchObject({ private: true });
+    expect(library.manifest).toMatchObject({ private: true });
 });
 
 test("the examples are right to the package's types, and these in themselves", async () => {
@@ -226,22 +230,26 @@ test("yaml: a program in another language has it made by the plugin, with its se
             address: network.gateway,
             host: build1.address,
             hostKey: build1.hostKey,
-            sshKey: network.key.privateKey,
         };
         await withStack(
             config,
             async (stack) => {
+                await must("pulumi", ["config", "set", "--secret", "--raw", "sshKey"], {
+                    cwd: stack.folder,
+                    env: stack.environment,
+                    input: network.key.privateKey,
+                });
                 const { printed } = await stack.up();
                 expect(printed).toContain("proof: 401 from https://registry.example.com");
                 const hostname = "registry.example.com";
                 expect(await greet(stack, "ci", network.gateway, hostname)).toBe(200);
                 expect(await greet(stack, undefined, network.gateway, hostname)).toBe(401);
-                // In the configuration it is in clear here; in the state it is not.
                 expect(await stack.exported()).not.toContain("OPENSSH PRIVATE KEY");
                 expect((await stack.up()).printed).toMatch(/ {4}\d+ unchanged/);
 
-                stack.configure({ ...config, port: 70000 });
+                await stack.must("config", "set", "port", "70000");
                 const refused = await stack.pulumi(["preview"]);
+                expect(refused.code).not.toBe(0);
                 expect(refused.printed).toContain(
                     'the arguments of PrivateRegistry "registry" have one problem',
                 );

@@ -55,6 +55,12 @@ export class InstalledLibrary {
         return join(this.folder, "project", "node_modules");
     }
 
+    /** The package's own description. */
+    public get manifest(): Readonly<Record<string, Readonly<Record<string, string>>>> {
+        const path = join(this.packages, "private-registry/package.json");
+        return JSON.parse(readFileSync(path, "utf8")) as Record<string, Record<string, string>>;
+    }
+
     /** A project as somebody has it who copied one of the examples. */
     public example(name: string): { readonly folder: string; readonly packages: string } {
         return { folder: join(PROJECT, "examples", name), packages: this.packages };

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { RandomPassword } from "@pulumi/random";
 import { PrivateRegistry } from "../../components/private-registry";
-import type { PrivateRegistryArgs } from "../../components/private-registry-args";
 import { settingsOf } from "../../lib/arguments";
+import { known } from "../../lib/late";
 import { ALL_KEYS, CONFIG_KEYS } from "../../lib/settings";
 import { configWith, outcome, SURROUNDED } from "../support/config-cases";
 import { configPaths } from "../support/config-paths";
@@ -20,12 +21,12 @@ beforeEach(() => record(false));
 
 /** As JavaScript hands it over, where no compiler has looked. */
 function settings(args: Record<string, unknown>) {
-    return settingsOf("hub", args as PrivateRegistryArgs, SURROUNDED);
+    return settingsOf("hub", args, SURROUNDED);
 }
 
 function complaint(args: Record<string, unknown>, name = "hub"): string {
     try {
-        settingsOf(name, args as PrivateRegistryArgs, SURROUNDED);
+        settingsOf(name, args, SURROUNDED);
     } catch (error) {
         expect(error).toBeInstanceOf(pulumi.RunError);
         return (error as Error).message;
@@ -60,7 +61,7 @@ test.each(CASES)("%s is taken as the configuration takes it (%s)", (path) => {
         const texts = configWith(path, sample);
         const args = Object.fromEntries(
             Object.entries(texts).map(([key, text]) => [key.split(":")[1], parsed(text)]),
-        );
+        ) as Record<string, unknown>;
         const configured = outcome(texts);
         if (!("settings" in configured)) throw new Error(configured.said);
         const { containerName, ...names } = NAMES;
@@ -195,6 +196,15 @@ test("an Output with a value that is not right is refused where it is used, by i
         });
     });
     expect(said).toContain("clients.one.privateKey\n    given:   (not shown: it may be a secret)");
+});
+
+test("what a look in advance needs is had from Outputs, unless a preview does not know it", async () => {
+    const given = { a: pulumi.secret("x"), b: [pulumi.output("y"), "z"], c: Promise.resolve(1) };
+    expect(await known(given)).toEqual({ a: "x", b: ["y", "z"], c: 1 });
+    expect(await known(undefined)).toBeUndefined();
+    record(true);
+    const { result } = new RandomPassword("made-later", { length: 20 });
+    expect(await known({ a: "x", b: result })).toBeUndefined();
 });
 
 describe("the documentation of the arguments", () => {
