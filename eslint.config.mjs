@@ -5,7 +5,10 @@ import globals from "globals";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-    { ignores: ["node_modules/", ".pulumi-state/", "offline/", "coverage/"] },
+    {
+        // The examples are compiled against the package itself: see tests/integration/library.test.ts.
+        ignores: ["node_modules/", ".pulumi-state/", "offline/", "coverage/", "dist/", "examples/"],
+    },
     js.configs.recommended,
     {
         files: ["**/*.ts"],

@@ -1,6 +1,7 @@
 import { PrivateRegistry } from "./components/private-registry";
 import { readStackSettings } from "./config";
 import { daysUntil } from "./lib/certificates";
+import type { Late } from "./lib/late";
 import { mirrorAddress } from "./lib/mirror-config";
 import { preflight } from "./preflight";
 
@@ -21,7 +22,7 @@ export = async () => {
         caFingerprints,
         certificateExpires,
         certificateDaysLeft: certificateExpires.apply(daysUntil),
-        clients: Object.fromEntries(clients) as Record<string, string>,
+        clients: Object.fromEntries(clients) as Record<string, Late>,
         teams,
         mirrors: Object.fromEntries(
             Object.values(settings.mirrors).map((mirror) => [

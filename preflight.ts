@@ -4,7 +4,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { OWNER_LABEL } from "./components/container-parts";
 import { mirrorContainer } from "./components/mirror-caches";
 import { redisContainer } from "./components/redis-server";
-import type { Settings } from "./config";
 import { hostAndPort, isWildcard } from "./lib/address";
 import {
     type DockerContainer,
@@ -13,10 +12,14 @@ import {
     type PublishedPort,
 } from "./lib/docker-api";
 import { type DockerEndpoint, parseDockerEndpoint } from "./lib/docker-endpoint";
+import { known, type Late } from "./lib/late";
 import { mirrorPorts } from "./lib/mirror-config";
-import { configArgument, propertyPath } from "./lib/property-path";
+import { propertyPath } from "./lib/property-path";
 import { type Look, lookAtBucket, lookAtRedis } from "./lib/service-checks";
+import type { Settings as AnySettings } from "./lib/settings";
 import { lookAtUpstream } from "./lib/upstream-check";
+
+type Settings = AnySettings<Late>;
 
 /** Set for the `up` that ends a move of images into a bucket. */
 const MOVE = "PRIVATE_REGISTRY_MOVE";
@@ -40,7 +43,7 @@ export async function preflight(settings: Settings): Promise<void> {
         ...(settings.swarm !== undefined && !(await isSwarmManager(endpoint))
             ? [
                   "the Docker host is no manager of a Swarm, and `swarm` is set. " +
-                      "Make it one (docker swarm init), or name one: pulumi config set dockerHost ssh://user@manager",
+                      `Make it one (docker swarm init), or name one: ${settings.say.set("dockerHost", "ssh://user@manager")}`,
               ]
             : []),
         ...portProblems(settings, containers),
@@ -53,11 +56,11 @@ export async function preflight(settings: Settings): Promise<void> {
     }
 }
 
-function unreachable({ dockerHost }: Settings, error: unknown): string {
+function unreachable({ dockerHost, say }: Settings, error: unknown): string {
     const detail = error instanceof Error ? error.message : String(error);
     return (
         `no Docker daemon answers at ${dockerHost} (${detail}). ` +
-        "Start Docker there, or name another one: pulumi config set dockerHost ssh://user@host"
+        `Start Docker there, or name another one: ${say.set("dockerHost", "ssh://user@host")}`
     );
 }
 
@@ -81,7 +84,7 @@ function containerNames({
 
 function nameProblems(
     name: string,
-    { owner }: Settings,
+    { owner, say }: Settings,
     containers: readonly DockerContainer[],
 ): string[] {
     const holder = containers.find(({ Names }) => Names.includes(`/${name}`));
@@ -95,7 +98,7 @@ function nameProblems(
             : `belongs to the stack ${holderOwner}`;
     return [
         `the container name "${name}" is taken by a container that ${whose}. ` +
-            `Remove it (docker rm ${name}), or take another name: pulumi config set containerName <name>`,
+            `Remove it (docker rm ${name}), or take another name: ${say.set("containerName", "<name>")}`,
     ];
 }
 
@@ -155,7 +158,7 @@ function portProblems(settings: Settings, containers: readonly DockerContainer[]
         );
         return holder === undefined
             ? []
-            : [taken(wanted, `the container ${holder.Names[0]?.slice(1)}`)];
+            : [taken(wanted, `the container ${holder.Names[0]?.slice(1)}`, settings)];
     });
 }
 
@@ -180,7 +183,7 @@ async function otherProgramProblems(
     const inUse = await Promise.all(candidates.map(isListenedOn));
     return candidates
         .filter((_, index) => inUse[index])
-        .map((wanted) => taken(wanted, "another program of this machine"));
+        .map((wanted) => taken(wanted, "another program of this machine", settings));
 }
 
 async function isListenedOn({ address, port }: Wanted): Promise<boolean> {
@@ -197,10 +200,10 @@ async function isListenedOn({ address, port }: Wanted): Promise<boolean> {
     }
 }
 
-function taken({ key, address, port }: Wanted, holder: string): string {
+function taken({ key, address, port }: Wanted, holder: string, { say }: Settings): string {
     return (
         `port ${port} (${key}, at ${hostAndPort(address, port)}) is taken by ${holder}. ` +
-        `Free it, or take another one: pulumi config set ${configArgument(key)} <port>`
+        `Free it, or take another one: ${say.set(key, "<port>")}`
     );
 }
 
@@ -209,19 +212,22 @@ function taken({ key, address, port }: Wanted, holder: string): string {
  * nothing of the registry's container, unless both are on one host: then the proof is the first to know.
  */
 async function serviceProblems(
-    { s3, redis, readOnly }: Settings,
+    { readOnly, say, ...settings }: Settings,
     { scheme }: DockerEndpoint,
 ): Promise<string[]> {
+    // What has secrets that nobody knows yet is looked at when they are known.
+    const s3 = await known(settings.s3);
+    const redis = await known(settings.redis);
     const looks: Look[] = await Promise.all([
         ...(s3 === undefined
             ? []
             : [
-                  lookAtBucket(s3, {
+                  lookAtBucket(s3, say, {
                       isMove: process.env[MOVE] !== undefined,
                       isWritten: !readOnly && !pulumi.runtime.isDryRun(),
                   }),
               ]),
-        ...(redis === undefined ? [] : [lookAtRedis(redis)]),
+        ...(redis === undefined ? [] : [lookAtRedis(redis, say)]),
     ]);
     return looks.flatMap(({ problem, unseen }) => {
         if (problem !== undefined) return [problem];
@@ -237,11 +243,14 @@ async function serviceProblems(
 }
 
 /** An upstream that is down is what a mirror is for: worth a word. One that refuses is an error. */
-async function upstreamProblems({ mirrors }: Settings): Promise<string[]> {
+async function upstreamProblems({ mirrors, say }: Settings): Promise<string[]> {
     const looks = await Promise.all(
-        Object.entries(mirrors).map(([name, mirror]) =>
-            lookAtUpstream(propertyPath("mirrors", name), mirror),
-        ),
+        Object.entries(mirrors).map(async ([name, late]): Promise<Look> => {
+            const mirror = await known(late);
+            return mirror === undefined
+                ? {}
+                : lookAtUpstream(propertyPath("mirrors", name), mirror, say);
+        }),
     );
     return looks.flatMap(({ problem, unseen }) => {
         if (problem !== undefined) return [problem];

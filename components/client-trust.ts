@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { Late } from "../lib/late";
 import {
     type MirrorEndpoint,
     type Target,
@@ -10,29 +11,29 @@ import {
 } from "../lib/trust-script";
 
 /** How a client host is logged in to. */
-export interface SshLogin {
+export interface SshLogin<Late = string> {
     /** Name or address. */
-    readonly host: string;
+    readonly host: Late;
     readonly port: number;
     readonly user: string;
     /** The host's public key as in `known_hosts`, without the name: it must show this one. Unset: any key is accepted. */
-    readonly hostKey?: string;
+    readonly hostKey?: Late;
     /** PEM, secret. */
-    readonly privateKey?: string;
+    readonly privateKey?: Late;
     /** Secret. */
-    readonly privateKeyPassword?: string;
+    readonly privateKeyPassword?: Late;
     /** Secret. */
-    readonly password?: string;
+    readonly password?: Late;
     /** Whether to log in with the keys of the SSH agent that SSH_AUTH_SOCK leads to when it is done. */
     readonly agent?: boolean;
     /** The host on the way, when this one is not reached directly. */
-    readonly jumpHost?: SshLogin;
+    readonly jumpHost?: SshLogin<Late>;
 }
 
 /** A host that shall trust the registry. */
-export interface ClientHost {
+export interface ClientHost<Late = string> {
     /** How to log in. Unset: it is the machine that runs Pulumi. */
-    readonly login?: SshLogin;
+    readonly login?: SshLogin<Late>;
     /** Whether a user who is not root becomes root with `sudo -n`. */
     readonly sudo: boolean;
     readonly targets: readonly Target[];
@@ -40,7 +41,7 @@ export interface ClientHost {
 
 export interface ClientTrustArgs {
     /** By name. The name is the host's identity: under another one it is another host. */
-    readonly clients: Readonly<Record<string, ClientHost>>;
+    readonly clients: Readonly<Record<string, ClientHost<Late>>>;
     /** Names on the hosts what belongs to this stack. */
     readonly instance: string;
     readonly hostname: string;
@@ -86,7 +87,7 @@ export class ClientTrust extends pulumi.ComponentResource {
     private createTrust(
         name: string,
         key: string,
-        { login, sudo, targets }: ClientHost,
+        { login, sudo, targets }: ClientHost<Late>,
         args: ClientTrustArgs,
         dependsOn: pulumi.ComponentResourceOptions["dependsOn"],
     ): void {
@@ -115,9 +116,13 @@ export class ClientTrust extends pulumi.ComponentResource {
                   );
         const warn = (text: string) => void pulumi.log.warn(`${key}: ${text}`, trust);
         for (const { host } of login === undefined ? [] : unverified(login)) {
-            warn(
-                `the host key of ${host} is not verified (hostKeyChecked: false), so another machine could pose as it; npm run host-keys shows what to pin`,
-            );
+            pulumi
+                .output(host)
+                .apply((place) =>
+                    warn(
+                        `the host key of ${place} is not verified (hostKeyChecked: false), so another machine could pose as it; set its hostKey`,
+                    ),
+                );
         }
         // The engine names the host and the cause; that its outputs never come is no news, and not worth a stack trace.
         for (const output of Object.values(trust).filter((value) =>
@@ -148,7 +153,7 @@ function asRoot(mode: "apply" | "remove", sudo: boolean): string {
     return `sh -c 'if [ "$(id -u)" = 0 ]; then exec sh -s ${mode}; fi; ${become}; exit 1'`;
 }
 
-function connection(login: SshLogin): command.types.input.remote.ConnectionArgs {
+function connection(login: SshLogin<Late>): command.types.input.remote.ConnectionArgs {
     const { jumpHost } = login;
     return {
         ...endpoint(login),
@@ -156,7 +161,7 @@ function connection(login: SshLogin): command.types.input.remote.ConnectionArgs 
     };
 }
 
-function endpoint(login: SshLogin): command.types.input.remote.ProxyConnectionArgs {
+function endpoint(login: SshLogin<Late>): command.types.input.remote.ProxyConnectionArgs {
     const { host, port, user, hostKey, privateKey, privateKeyPassword, password } = login;
     return {
         host,
@@ -173,12 +178,12 @@ function endpoint(login: SshLogin): command.types.input.remote.ProxyConnectionAr
     };
 }
 
-function secret(text: string | undefined): pulumi.Output<string> | undefined {
+function secret(text: Late | undefined): pulumi.Output<string> | undefined {
     return text === undefined ? undefined : pulumi.secret(text);
 }
 
 /** The hosts on the way and at its end whose key nobody has pinned. */
-function unverified(login: SshLogin): SshLogin[] {
+function unverified(login: SshLogin<Late>): SshLogin<Late>[] {
     const hosts = login.jumpHost === undefined ? [login] : [login.jumpHost, login];
     return hosts.filter(({ hostKey }) => hostKey === undefined);
 }

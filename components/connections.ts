@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Connections, serviceFiles } from "../lib/registry-config";
+import type { Late } from "../lib/late";
+import { type Connections, serviceFileNames, serviceFiles } from "../lib/registry-config";
 import type { RedisLink } from "./redis-server";
 
 /**
@@ -8,12 +9,13 @@ import type { RedisLink } from "./redis-server";
  *
  * @param own the way to a Redis of its own, in the place of another one
  */
-export function connect(given: Connections, own?: RedisLink) {
-    const all = pulumi
-        .output(own?.cache)
-        .apply((redis): Connections => ({ ...given, redis: redis ?? given.redis }));
+export function connect(given: Connections<Late>, own?: RedisLink) {
+    const all = pulumi.output({ given, cache: own?.cache }).apply((known): Connections => ({
+        ...known.given,
+        redis: known.cache ?? known.given.redis,
+    }));
     const texts = all.apply(serviceFiles);
-    const names = Object.keys(serviceFiles({ ...given, redis: own?.place ?? given.redis }));
+    const names = serviceFileNames({ ...given, redis: own?.place ?? given.redis });
     const files = names.map((file) => [file, texts.apply((known) => known[file] ?? "")] as const);
     return { all, files };
 }

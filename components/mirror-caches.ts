@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Late } from "../lib/late";
 import type { Mirror } from "../lib/mirror-config";
 import type { Limits } from "./container-parts";
 import { RegistryServer } from "./registry-server";
@@ -6,7 +7,7 @@ import { ServerProof } from "./server-proof";
 
 export interface MirrorCachesArgs extends Limits {
     /** By name. */
-    readonly mirrors: Readonly<Record<string, Mirror>>;
+    readonly mirrors: Readonly<Record<string, Mirror<Late>>>;
     readonly hostname: string;
     /** Address at which they are reached from the machine that runs Pulumi. */
     readonly address: string;
@@ -47,7 +48,7 @@ export class MirrorCaches extends pulumi.ComponentResource {
     private createMirror(
         name: string,
         key: string,
-        { upstream, port, anonymous }: Mirror,
+        { upstream, port, anonymous }: Mirror<Late>,
         args: MirrorCachesArgs,
     ): void {
         const { certificate, privateKey } = args;

@@ -4,86 +4,20 @@ import { isWildcard, registryName, subjectAltNames } from "../lib/address";
 import { dockerMachine, parseDockerEndpoint } from "../lib/docker-endpoint";
 import { handOver, type TeamHandOver } from "../lib/hand-over";
 import { arePermissionsUsed, type TeamAccess } from "../lib/permissions";
-import { type Mirror, mirrorEndpoint } from "../lib/mirror-config";
-import {
-    bucketName,
-    type RedisCache,
-    type RedisServerSettings,
-    type S3Storage,
-} from "../lib/storage-config";
-import { CertificateAuthority, type KeyAlgorithm, type Subject } from "./certificate-authority";
-import { type ClientHost, ClientTrust } from "./client-trust";
-import type { Limits } from "./container-parts";
+import { settingsOf } from "../lib/arguments";
+import type { Late } from "../lib/late";
+import { mirrorEndpoint } from "../lib/mirror-config";
+import type { Settings } from "../lib/settings";
+import { bucketName } from "../lib/storage-config";
+import { CertificateAuthority } from "./certificate-authority";
+import { ClientTrust } from "./client-trust";
 import { Gateway } from "./gateway";
 import { MirrorCaches } from "./mirror-caches";
 import { RegistryServer } from "./registry-server";
-import { RegistryService, type SwarmSettings } from "./registry-service";
+import type { PrivateRegistryArgs } from "./private-registry-args";
+import { RegistryService } from "./registry-service";
 import { ServerProof } from "./server-proof";
 import { type Team, TeamAccounts } from "./team-accounts";
-
-/** What a registry is made of. Every value decides which resources exist or what they are called, so all are plain. */
-export interface PrivateRegistryArgs extends Limits {
-    /** The name that clients type. */
-    readonly hostname: string;
-    /** Published port. */
-    readonly port: number;
-    /** Address of the Docker host that the port is published on. */
-    readonly bindAddress: string;
-    /** Address that client hosts find `hostname` at; also a name in the certificate. */
-    readonly address?: string;
-    /** Further names and addresses in the certificate. */
-    readonly subjectAltNames: readonly string[];
-    readonly subject: Subject;
-    readonly keyAlgorithm: KeyAlgorithm;
-    /** Ids of the authorities: the first one signs, all of them are trusted. */
-    readonly authorities: readonly string[];
-    readonly authorityValidityDays: number;
-    readonly certificateValidityDays: number;
-    readonly earlyRenewalDays: number;
-    /** One account each. */
-    readonly teams: Readonly<Record<string, Team>>;
-    /** Hosts that shall trust the registry, by name. */
-    readonly clients: Readonly<Record<string, ClientHost>>;
-    /** Image of the registry; by digest in production. */
-    readonly image: string;
-    /** The Docker host: `unix://`, `tcp://` or `ssh://`. */
-    readonly dockerHost: string;
-    readonly containerName: string;
-    /** Name of the volume that holds the images. */
-    readonly dataVolume: string;
-    /** Folder on the Docker host that holds the images instead of a volume. */
-    readonly dataPath?: string;
-    /** Whether the images stay when the registry is destroyed. */
-    readonly dataRetained: boolean;
-    /** Bucket that holds the images instead of a volume or folder. Never emptied. */
-    readonly s3?: S3Storage;
-    /** Redis that remembers what is known of blobs instead of the registry's own memory. */
-    readonly redis?: RedisCache;
-    /** The same, of the registry's own. */
-    readonly redisServer?: RedisServerSettings;
-    readonly deleteEnabled: boolean;
-    readonly readOnly: boolean;
-    /** Port for Prometheus metrics on the Docker host's loopback. */
-    readonly metricsPort?: number;
-    /** The registry as a service of a Swarm, with replicas. Unset: it is one container. */
-    readonly swarm?: SwarmSettings;
-    /** A gateway in front of the registry. Unset: the registry itself has TLS and accounts. */
-    readonly gateway?: GatewaySettings;
-    /** Pull-through caches of other registries, by name. */
-    readonly mirrors: Readonly<Record<string, Mirror>>;
-    /** Names on client hosts what belongs to this registry: `project-stack`. */
-    readonly instance: string;
-    /** Says on the containers' labels which stack they belong to. */
-    readonly owner: string;
-}
-
-/** The gateway's own settings. */
-export interface GatewaySettings {
-    /** Image of Caddy; by digest in production. */
-    readonly image: string;
-    /** Port for its Prometheus metrics on the Docker host's loopback. */
-    readonly metricsPort?: number;
-}
 
 /**
  * A private container registry with TLS from its own certificate authority and one account per team,
@@ -103,7 +37,22 @@ export class PrivateRegistry extends pulumi.ComponentResource {
     /** What each team needs to use the registry, by its name. Secret. */
     public readonly teams: pulumi.Output<Record<string, TeamHandOver>>;
 
-    constructor(name: string, args: PrivateRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
+    /**
+     * Makes a registry. Arguments that are not right are refused before anything is made, all of them in one error.
+     *
+     * @param name a plain name, in the names of what is made: `<project>-<stack>-<name>`
+     * @param args everything has a default: without any it is a registry on `localhost:5000` with one team, `dev`
+     * @param opts `parent`, `dependsOn`, `aliases`, `protect` and `transforms` work as for every component
+     */
+    constructor(name: string, args?: PrivateRegistryArgs, opts?: pulumi.ComponentResourceOptions);
+    /** @internal With what a configuration came to, which is checked. */
+    constructor(name: string, args: Settings<Late>, opts?: pulumi.ComponentResourceOptions);
+    constructor(
+        name: string,
+        given: PrivateRegistryArgs | Settings<Late> = {},
+        opts?: pulumi.ComponentResourceOptions,
+    ) {
+        const args = settingsOf(name, given);
         super("private-registry:index:PrivateRegistry", name, {}, opts);
         const { hostname, port } = args;
         const registry = registryName(hostname, port);
@@ -236,7 +185,7 @@ export class PrivateRegistry extends pulumi.ComponentResource {
 }
 
 /** Where this machine reaches the published port: the address it is bound to, or the Docker host's own. */
-function reachableAddress({ bindAddress, dockerHost }: PrivateRegistryArgs): string {
+function reachableAddress({ bindAddress, dockerHost }: Settings<Late>): string {
     const endpoint = parseDockerEndpoint(dockerHost);
     const machine = endpoint === undefined ? "127.0.0.1" : dockerMachine(endpoint);
     return isWildcard(bindAddress) ? machine : bindAddress;

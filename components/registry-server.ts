@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import type { Late } from "../lib/late";
 import {
     CONTAINER,
     CREDENTIAL_HELPER,
@@ -33,7 +34,7 @@ import { RedisServer } from "./redis-server";
  * With `s3` the images lie in that bucket, and neither volume nor folder is used. With `upstream` it fetches them from there,
  * and takes none from anybody else.
  */
-export interface RegistryServerArgs extends Connections, Limits {
+export interface RegistryServerArgs extends Connections<Late>, Limits {
     /** A Redis of its own, instead of `redis`. */
     readonly redisServer?: RedisServerSettings;
     /** Image of the registry, with a tag or a digest. One that the Docker host has already is not pulled. */

@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { LINK_NAME } from "../lib/gateway-config";
+import type { Late } from "../lib/late";
 import {
     CONTAINER,
     DRAIN_SECONDS,
@@ -36,7 +37,7 @@ export interface SwarmSettings {
     readonly cpus?: number;
 }
 
-export interface RegistryServiceArgs extends SwarmSettings, Services {
+export interface RegistryServiceArgs extends SwarmSettings, Services<Late> {
     /** A Redis of its own, instead of `redis`. */
     readonly redisServer?: RedisServerSettings;
     /** Image of the registry, which every node has or can pull. */

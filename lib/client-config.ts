@@ -9,12 +9,13 @@ import {
 } from "./client-fields";
 import { type ConfigProblem, HIDDEN } from "./config-problems";
 import { type Field, fieldProblem, readFields, readNamed } from "./object-fields";
-import { propertyPath, quotePath } from "./property-path";
+import type { Late } from "./late";
+import { propertyPath } from "./property-path";
 import { findCredentials, type LoginSurroundings } from "./ssh-credentials";
 
 /** What `clients` and `ssh` come to: the hosts, or what is wrong with them. */
 export interface ClientConfig {
-    readonly clients: Record<string, ClientHost>;
+    readonly clients: Record<string, ClientHost<Late>>;
     readonly problems: ConfigProblem[];
 }
 
@@ -49,17 +50,17 @@ class Reader {
         return this.withJumpHost("ssh", fields);
     }
 
-    public clients(clients: unknown, defaults: LoginFields): Record<string, ClientHost> {
+    public clients(clients: unknown, defaults: LoginFields): Record<string, ClientHost<Late>> {
         const entries = readNamed(
             "clients",
             clients,
             {
                 allowed: "an object {name: {host, …}}",
-                fix: "pulumi config set --path clients.build1.host 192.0.2.21",
+                fix: ({ set }) => set("clients.build1.host", "192.0.2.21"),
             },
             this.problems,
         );
-        const hosts: [string, ClientHost][] = [];
+        const hosts: [string, ClientHost<Late>][] = [];
         for (const { name: key, path, value } of entries) {
             const found = this.problems.length;
             const fields: ClientFields = this.withJumpHost(
@@ -79,8 +80,8 @@ class Reader {
     /** Of two clients on one host, each would take back what the other one wrote. */
     private refuseTwin(
         path: string,
-        login: SshLogin | undefined,
-        others: readonly [string, ClientHost][],
+        login: SshLogin<Late> | undefined,
+        others: readonly [string, ClientHost<Late>][],
     ): void {
         const twin = others.find(([, other]) => placeOf(other.login) === placeOf(login));
         if (twin !== undefined) {
@@ -88,7 +89,7 @@ class Reader {
                 key: login === undefined ? `${path}.local` : `${path}.host`,
                 given: login?.host ?? true,
                 allowed: `a host that no other client has; ${propertyPath("clients", twin[0])} is the same one`,
-                fix: `pulumi config rm --path ${quotePath(path)}`,
+                fix: ({ unset }) => unset(path),
             });
         }
     }
@@ -117,12 +118,16 @@ class Reader {
                 key: `${path}.${name}`,
                 given: HIDDEN,
                 allowed: "nothing, where local is true: this machine is not logged in to",
-                fix: `pulumi config rm --path ${quotePath(propertyPath(path, name))}`,
+                fix: ({ unset }) => unset(propertyPath(path, name)),
             });
         }
     }
 
-    private login(path: string, fields: LoginFields, defaults: LoginFields): SshLogin | undefined {
+    private login(
+        path: string,
+        fields: LoginFields,
+        defaults: LoginFields,
+    ): SshLogin<Late> | undefined {
         const merged = merge(fields, defaults);
         const credentialsPath = hasCredentials(fields) ? path : "ssh";
         const jump = merged.jumpHost;
@@ -146,7 +151,7 @@ class Reader {
         path: string,
         fields: LoginFields,
         credentialsPath: string,
-    ): SshLogin | undefined {
+    ): SshLogin<Late> | undefined {
         const { host, hostKey, hostKeyChecked = true, user = "root", port = 22 } = fields;
         if (host === undefined) {
             this.missing(`${path}.host`, HOST_FIELDS.host);
@@ -157,7 +162,8 @@ class Reader {
                 key: `${path}.hostKey`,
                 given: undefined,
                 allowed: HOST_FIELDS.hostKey.allowed,
-                fix: "npm run host-keys shows the keys to compare and to set; without any check: pulumi config set --path ssh.hostKeyChecked false",
+                fix: ({ hostKeys, set }) =>
+                    `${hostKeys}; without any check: ${set("ssh.hostKeyChecked", "false")}`,
             });
         }
         const credentials = findCredentials(credentialsPath, fields, this.surroundings);
@@ -205,9 +211,11 @@ function merge(fields: LoginFields, defaults: LoginFields): LoginFields {
     return { ...Object.fromEntries(inherited), ...fields };
 }
 
-/** What tells hosts apart, as far as the configuration does. */
-function placeOf(login: SshLogin | undefined): string {
-    return login === undefined
-        ? "local"
-        : `${placeOf(login.jumpHost)} ${login.host.toLowerCase()} ${login.port}`;
+/** What tells hosts apart, as far as the configuration does; one whose address is not known yet is like no other. */
+function placeOf(login: SshLogin<Late> | undefined): unknown {
+    if (login === undefined) return "local";
+    const { host, port, jumpHost } = login;
+    return typeof host === "string"
+        ? `${String(placeOf(jumpHost))} ${host.toLowerCase()} ${port}`
+        : Symbol("a place of its own");
 }

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import type { Late } from "./late";
 import { isHostName } from "./names";
 import { type Field, isObject } from "./object-fields";
 import { boolean, integer, PRINTABLE, wellFormed } from "./scalars";
@@ -45,18 +46,21 @@ export const LOGIN_FIELDS = {
         allowed: "a private key, PEM",
         example: "< ~/.ssh/id_ed25519",
         isSecret: true,
+        isLate: true,
     },
     privateKeyPassword: {
         schema: wellFormed,
         allowed: "the passphrase of the private key",
         example: "",
         isSecret: true,
+        isLate: true,
     },
     password: {
         schema: wellFormed,
         allowed: "the user's password",
         example: "",
         isSecret: true,
+        isLate: true,
     },
     agent: {
         ...trueOrFalse,
@@ -75,12 +79,15 @@ export const HOST_FIELDS = {
         schema: host,
         allowed: "the name or address of the host",
         example: "192.0.2.21",
+        isLate: true,
     },
     hostKey: {
         schema: z.string().refine(isHostKey),
         allowed:
             "the host's public key, ed25519 or ecdsa, as in `ssh-ed25519 AAAA…`; an rsa key is refused by the servers of today",
-        example: "'ssh-ed25519 AAAA…' (npm run host-keys prints it)",
+        example: "'ssh-ed25519 AAAA…'",
+        source: ({ hostKeys }) => hostKeys,
+        isLate: true,
     },
 } satisfies Record<string, Field>;
 
@@ -118,13 +125,13 @@ export interface LoginFields {
     readonly user?: string;
     readonly port?: number;
     readonly privateKeyPath?: string;
-    readonly privateKey?: string;
-    readonly privateKeyPassword?: string;
-    readonly password?: string;
+    readonly privateKey?: Late;
+    readonly privateKeyPassword?: Late;
+    readonly password?: Late;
     readonly agent?: boolean;
     readonly hostKeyChecked?: boolean;
-    readonly host?: string;
-    readonly hostKey?: string;
+    readonly host?: Late;
+    readonly hostKey?: Late;
     readonly jumpHost?: LoginFields;
 }
 export interface ClientFields extends LoginFields {

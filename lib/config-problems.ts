@@ -1,13 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Advice, Fix } from "./advice";
+import { isLate } from "./late";
 
-/** One thing that is wrong in a stack's configuration. */
+/** One thing that is wrong in what somebody gave: a stack's configuration, or the arguments of a component. */
 export interface ConfigProblem {
     readonly key: string;
     /** `undefined`: nothing was given. */
     readonly given: unknown;
     readonly allowed: string;
-    /** A command, or what to do. */
-    readonly fix: string;
+    /** What to do. */
+    readonly fix: Fix;
 }
 
 const SHOWN_LENGTH = 80;
@@ -15,19 +17,17 @@ const SHOWN_LENGTH = 80;
 const KEY_LENGTH = 160;
 
 /** One error for all problems, without a stack trace. */
-export function configError(problems: readonly ConfigProblem[]): pulumi.RunError {
+export function configError(problems: readonly ConfigProblem[], say: Advice): pulumi.RunError {
     const count = problems.length === 1 ? "one problem" : `${problems.length} problems`;
     const texts = problems.map(({ key, given, allowed, fix }) =>
         [
             `\n  ${cut(key, KEY_LENGTH)}`,
             `given:   ${show(given)}`,
             `allowed: ${visible(allowed)}`,
-            `fix:     ${visible(fix)}`,
+            `fix:     ${visible(typeof fix === "string" ? fix : fix(say))}`,
         ].join("\n    "),
     );
-    return new pulumi.RunError(
-        `the configuration has ${count}; nothing was changed${texts.join("")}`,
-    );
+    return new pulumi.RunError(`${say.subject} ${count}${say.end}${texts.join("")}`);
 }
 
 /** What JSON leaves as it is and a terminal may act on. */
@@ -44,7 +44,15 @@ function show(value: unknown): string {
     if (value === HIDDEN) {
         return "(not shown: it may be a secret)";
     }
-    return cut(JSON.stringify(value));
+    if (isLate(value)) {
+        return "an Output or a Promise";
+    }
+    try {
+        return cut(JSON.stringify(value));
+    } catch {
+        // Such as a function.
+        return "(not shown: it has no JSON)";
+    }
 }
 
 function cut(text: string, length = SHOWN_LENGTH): string {

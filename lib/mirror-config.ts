@@ -1,17 +1,18 @@
 import { z } from "zod";
 import { hostAndPort, isLoopback, isServiceUrl, parseHostAndPort } from "./address";
 import { type ConfigProblem, HIDDEN } from "./config-problems";
+import type { Late } from "./late";
 import { type Field, PEM_FIELD, readFields, readNamed, requireField } from "./object-fields";
-import { propertyPath, quotePath } from "./property-path";
+import { propertyPath } from "./property-path";
 import { boolean, integer } from "./scalars";
 import type { MirrorEndpoint } from "./trust-script";
 
 /** A registry that images are fetched from. */
-export interface Upstream {
+export interface Upstream<Secret = string> {
     /** Where it is, without a slash at the end. */
     readonly url: string;
     /** With what to log in to it. Unset: it is asked as nobody. */
-    readonly credentials?: UpstreamCredentials;
+    readonly credentials?: UpstreamCredentials<Secret>;
     /** How long what was fetched is kept, with a unit: `168h`; `0s`: until the mirror is taken out. */
     readonly ttl: string;
     /** Certificates of the authorities to trust with it besides the public ones, PEM. */
@@ -20,17 +21,17 @@ export interface Upstream {
     readonly proxy?: string;
 }
 
-export interface UpstreamCredentials {
+export interface UpstreamCredentials<Secret = string> {
     readonly username: string;
     /** Secret. */
-    readonly password: string;
+    readonly password: Secret;
 }
 
 /** A pull-through cache: it fetches images from another registry when somebody asks for them, and keeps them for a time. */
-export interface Mirror {
+export interface Mirror<Secret = string> {
     /** The registry whose images it has, as images name it: `docker.io`, `registry.example.com:5000`. */
     readonly registry: string;
-    readonly upstream: Upstream;
+    readonly upstream: Upstream<Secret>;
     /** Published port. */
     readonly port: number;
     /** Whether anybody may pull from it. Otherwise it takes the accounts of the teams. */
@@ -98,6 +99,7 @@ export const CREDENTIAL_FIELDS = {
         allowed: "the password or access token of that user",
         example: "",
         isSecret: true,
+        isLate: true,
     },
 } satisfies Record<string, Field>;
 
@@ -109,7 +111,7 @@ type Fields = Partial<Pick<Mirror, "registry" | "port" | "anonymous">> &
 
 /** Reads `mirrors` as it stands in the stack's configuration. */
 export function readMirrors(given: unknown): {
-    readonly mirrors: Record<string, Mirror>;
+    readonly mirrors: Record<string, Mirror<Late>>;
     readonly problems: ConfigProblem[];
 } {
     const problems: ConfigProblem[] = [];
@@ -118,11 +120,11 @@ export function readMirrors(given: unknown): {
         given,
         {
             allowed: "an object {name: {upstream, port, …}}",
-            fix: "pulumi config set --path mirrors.hub.upstream docker.io",
+            fix: ({ set }) => set("mirrors.hub.upstream", "docker.io"),
         },
         problems,
     );
-    const mirrors: [string, Mirror][] = [];
+    const mirrors: [string, Mirror<Late>][] = [];
     for (const { name, path, value } of entries) {
         const mirror = readMirror(path, value, problems);
         if (mirror === undefined) continue;
@@ -132,7 +134,7 @@ export function readMirrors(given: unknown): {
                 key: `${path}.registry`,
                 given: mirror.registry,
                 allowed: `a registry that no other mirror has; ${propertyPath("mirrors", twin)} is of the same one`,
-                fix: `pulumi config rm --path ${quotePath(path)}`,
+                fix: ({ unset }) => unset(path),
             });
         }
         mirrors.push([name, mirror]);
@@ -140,7 +142,11 @@ export function readMirrors(given: unknown): {
     return { mirrors: Object.fromEntries(mirrors), problems };
 }
 
-function readMirror(path: string, value: unknown, problems: ConfigProblem[]): Mirror | undefined {
+function readMirror(
+    path: string,
+    value: unknown,
+    problems: ConfigProblem[],
+): Mirror<Late> | undefined {
     const found = problems.length;
     const fields: Fields = readFields(path, value, MIRROR_FIELDS, problems);
     for (const name of ["upstream", "port"] as const) {
@@ -163,10 +169,10 @@ function readCredentials(
     mirrorPath: string,
     { upstream, credentials }: Fields,
     problems: ConfigProblem[],
-): UpstreamCredentials | undefined {
+): UpstreamCredentials<Late> | undefined {
     if (credentials === undefined) return undefined;
     const path = `${mirrorPath}.credentials`;
-    const given: Partial<UpstreamCredentials> = readFields(
+    const given: Partial<UpstreamCredentials<Late>> = readFields(
         path,
         credentials,
         CREDENTIAL_FIELDS,
@@ -180,7 +186,7 @@ function readCredentials(
             key: path,
             given: HIDDEN,
             allowed: "nothing, where the upstream is http://: they would go over the line in clear",
-            fix: `pulumi config set --path ${quotePath(`${mirrorPath}.upstream`)} https://<host>`,
+            fix: ({ set }) => set(`${mirrorPath}.upstream`, "https://<host>"),
         });
     }
     const { username, password } = given;
@@ -188,7 +194,9 @@ function readCredentials(
 }
 
 /** Ports of the mirrors with the keys that they have in the configuration. */
-export function mirrorPorts(mirrors: Readonly<Record<string, Mirror>>): [string, number][] {
+export function mirrorPorts(
+    mirrors: Readonly<Record<string, Mirror<unknown>>>,
+): [string, number][] {
     return Object.entries(mirrors).map(([name, { port }]) => [
         `${propertyPath("mirrors", name)}.port`,
         port,
@@ -209,12 +217,12 @@ function parseUpstream(text: string): { readonly name: string; readonly url: str
 }
 
 /** Where a mirror is, as image names have it. */
-export function mirrorAddress(hostname: string, { port }: Mirror): string {
+export function mirrorAddress(hostname: string, { port }: Mirror<unknown>): string {
     return hostAndPort(hostname, port);
 }
 
 /** What client hosts have to know of a mirror. */
-export function mirrorEndpoint(hostname: string, mirror: Mirror): MirrorEndpoint {
+export function mirrorEndpoint(hostname: string, mirror: Mirror<unknown>): MirrorEndpoint {
     const { registry, anonymous, upstream } = mirror;
     return {
         registry,

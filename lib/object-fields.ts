@@ -1,16 +1,23 @@
+import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { type Advice, ofArguments } from "./advice";
 import { areCertificates } from "./certificates";
-import { type ConfigProblem, HIDDEN } from "./config-problems";
+import { type ConfigProblem, configError, HIDDEN } from "./config-problems";
+import { isLate } from "./late";
 import { NAME } from "./names";
-import { propertyPath, quotePath } from "./property-path";
+import { propertyPath } from "./property-path";
 
 /** One field of an object in the configuration. */
 export interface Field {
     readonly schema: z.ZodType;
     readonly allowed: string;
     readonly example: string;
+    /** Where to find a value. */
+    readonly source?: (say: Advice) => string;
     /** Its value is never shown. */
     readonly isSecret?: true;
+    /** In a program its value may be an Output: it is only passed on. */
+    readonly isLate?: true;
 }
 
 export const PEM_FIELD: Field = {
@@ -31,20 +38,25 @@ export function readFields(
             key: path,
             given: HIDDEN,
             allowed: `an object with the fields ${Object.keys(fields).join(", ")}`,
-            fix: `pulumi config rm --path ${quotePath(path)}`,
+            fix: ({ unset }) => unset(path),
         });
         return {};
     }
     const right: [string, unknown][] = [];
     for (const [name, given] of Object.entries(value)) {
+        if (given === undefined) continue;
         const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
         if (field === undefined) {
             problems.push({
                 key: propertyPath(path, name),
                 given: HIDDEN,
                 allowed: `no such field; the fields are ${Object.keys(fields).join(", ")}`,
-                fix: `pulumi config rm --path ${quotePath(propertyPath(path, name))}`,
+                fix: ({ unset }) => unset(propertyPath(path, name)),
             });
+            continue;
+        }
+        if (field.isLate === true && isLate(given)) {
+            right.push([name, checkedLater(`${path}.${name}`, given, field)]);
             continue;
         }
         const result = field.schema.safeParse(given);
@@ -57,17 +69,34 @@ export function readFields(
     return Object.fromEntries(right);
 }
 
+/** The same check, where its value is used. */
+function checkedLater(
+    path: string,
+    given: pulumi.Output<unknown> | Promise<unknown>,
+    field: Field,
+): pulumi.Output<unknown> {
+    const output: pulumi.Output<unknown> = pulumi.output(given);
+    return output.apply((value) => {
+        const result = field.schema.safeParse(value);
+        if (result.success) return result.data;
+        throw configError([fieldProblem(path, value, field)], ofArguments());
+    });
+}
+
 /** What is said of a field with a wrong value, or with none. */
 export function fieldProblem(
     path: string,
     given: unknown,
-    { allowed, example, isSecret }: Field,
+    { allowed, example, source, isSecret }: Field,
 ): ConfigProblem {
     return {
         key: path,
         given: isSecret === true && given !== undefined ? HIDDEN : given,
         allowed,
-        fix: `pulumi config set ${isSecret === true ? "--secret " : ""}--path ${quotePath(path)} ${example}`.trimEnd(),
+        fix: (say) => {
+            const fix = say.set(path, example, isSecret);
+            return source === undefined ? fix : `${fix} (${source(say)})`;
+        },
     };
 }
 
@@ -116,12 +145,12 @@ export function readNamed(
             given: name,
             allowed:
                 "names of lower-case letters, digits, dots, dashes and underscores, 64 at most",
-            fix: "give it such a name in the stack's configuration file",
+            fix: "give it such a name",
         });
         return [];
     });
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {
-    return typeof value === "object" && value !== null && !Array.isArray(value);
+    return typeof value === "object" && value !== null && !Array.isArray(value) && !isLate(value);
 }

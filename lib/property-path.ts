@@ -7,8 +7,3 @@ export function propertyPath(root: string, name: string): string {
 export function quotePath(path: string): string {
     return path.includes("[") ? `'${path.replaceAll("'", `'\\''`)}'` : path;
 }
-
-/** A key of the configuration, or a path in it, as the arguments in front of a value: `port`, `--path mirrors.hub.port`. */
-export function configArgument(key: string): string {
-    return /[.[]/.test(key) ? `--path ${quotePath(key)}` : key;
-}

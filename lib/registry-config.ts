@@ -33,8 +33,8 @@ const FILES = {
 export const CREDENTIAL_HELPER = "upstream-login";
 
 /** What a registry has besides its configuration: other services, and another registry that it fetches images from. */
-export interface Connections extends Services {
-    readonly upstream?: Upstream;
+export interface Connections<Secret = string> extends Services<Secret> {
+    readonly upstream?: Upstream<Secret>;
 }
 
 /** What of the registry's configuration depends on the stack. */
@@ -184,6 +184,18 @@ export function serviceFiles({ s3, redis, upstream }: Connections): Record<strin
     };
 }
 
+/** Names of those files, which are known before what is in them. */
+export function serviceFileNames({ s3, redis, upstream }: Connections<unknown>): string[] {
+    const hidden = "";
+    return Object.keys(
+        serviceFiles({
+            s3: s3 && { ...s3, accessKey: hidden, secretKey: hidden },
+            redis: redis && { ...redis, password: hidden },
+            upstream: upstream && { ...upstream, credentials: undefined },
+        }),
+    );
+}
+
 /** @see https://github.com/docker/docker-credential-helpers#development */
 function upstreamFiles({ credentials, caCertificate }: Upstream): Record<string, string> {
     const { username = "", password = "" } = credentials ?? {};
@@ -195,7 +207,7 @@ function upstreamFiles({ credentials, caCertificate }: Upstream): Record<string,
 }
 
 /** The environment that these need. Holds no secret: everybody on the Docker host can see it. */
-export function serviceEnvironment({ s3, upstream }: Connections): string[] {
+export function serviceEnvironment({ s3, upstream }: Connections<unknown>): string[] {
     return [
         ...(s3?.caCertificate === undefined
             ? []

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Advice, Fix } from "./advice";
 import type { ConfigProblem } from "./config-problems";
 
 /** Which tags of some repositories are kept. A tag that no condition keeps may be deleted. */
@@ -39,7 +40,7 @@ export function retentionProblems(
 ): ConfigProblem[] {
     const problems = rules.flatMap((rule, index) => {
         const path = `retention[${index}]`;
-        const remove = `pulumi config rm --path '${path}'`;
+        const remove: Fix = ({ unset }) => unset(path);
         const { keepLast, keepTags = [], olderThanDays } = rule;
         const keepsAll = keepTags.some((pattern) => EVERYTHING.test(pattern));
         const isBounded = keepLast !== undefined || olderThanDays !== undefined;
@@ -50,7 +51,7 @@ export function retentionProblems(
                     EVERYTHING.test(earlier.repositories) ||
                     earlier.repositories === rule.repositories,
             );
-        const problem = (allowed: string, fix: string) => ({
+        const problem = (allowed: string, fix: Fix) => ({
             key: path,
             given: rule,
             allowed,
@@ -60,7 +61,7 @@ export function retentionProblems(
             !keepsAll && !isBounded
                 ? problem(
                       "keepLast or olderThanDays, or both: without them, what was pushed a moment ago would be deleted",
-                      `pulumi config set --path '${path}.keepLast' 10`,
+                      ({ set }) => set(`${path}.keepLast`, "10"),
                   )
                 : undefined,
             keepsAll && (isBounded || keepTags.length > 1)
@@ -84,7 +85,7 @@ export function retentionProblems(
                   key: "deleteEnabled",
                   given: false,
                   allowed: "true when there are retention rules: they delete through the registry",
-                  fix: "pulumi config set deleteEnabled true",
+                  fix: ({ set }: Advice) => set("deleteEnabled", "true"),
               },
           ]
         : problems;

@@ -1,6 +1,7 @@
 import { connect as connectTcp, isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { text } from "node:stream/consumers";
+import type { Advice } from "./advice";
 import { redisCommands } from "./registry-config";
 import { type Answer, Bucket, MOVE_MARK, Refusal } from "./s3";
 import { bucketName, type RedisCache, type S3Storage } from "./storage-config";
@@ -29,11 +30,13 @@ const NO_WAY = new Set([
 /**
  * Asks a bucket whether it is there, takes the keys, and shows nothing to anybody without.
  *
+ * @param say how to tell what to change
  * @param isMove whether this is the move of images itself, which may find its own mark there
  * @param isWritten whether to put a small object there and take it away again
  */
 export async function lookAtBucket(
     storage: S3Storage,
+    say: Advice,
     { isMove = false, isWritten = false } = {},
 ): Promise<Look> {
     const bucket = new Bucket(storage);
@@ -41,19 +44,19 @@ export async function lookAtBucket(
     const query = { "list-type": "2", "max-keys": "1", prefix: root };
     try {
         const answer = await bucket.ask("GET", "", { query });
-        if (answer.status !== 200) return { problem: refusal(storage, answer.code, answer) };
+        if (answer.status !== 200) return { problem: refusal(storage, answer.code, answer, say) };
         const open = await openness(bucket, query, /<Key>([^<]+)<\/Key>/.exec(answer.body)?.[1]);
         if (open !== undefined) return { problem: open };
         const mark = await bucket.ask("HEAD", root + MOVE_MARK);
         const refused = isWritten ? await writeTo(bucket, root) : undefined;
-        if (refused !== undefined) return { problem: refusal(storage, refused.code, refused) };
+        if (refused !== undefined) return { problem: refusal(storage, refused.code, refused, say) };
         return mark.status === 200 && !isMove
             ? {
                   problem: `a move of images to ${bucketName(storage)} has not come to its end: it holds only a part of them. Go on with it: npm run move-to-s3. Or to give it up: delete the object ${root}${MOVE_MARK}`,
               }
             : {};
     } catch (error) {
-        return failure(error, bucketName(storage), "storage.s3.endpoint");
+        return failure(error, bucketName(storage), "storage.s3.endpoint", say);
     }
 }
 
@@ -89,12 +92,12 @@ function refusal(
     storage: S3Storage,
     code: string | undefined,
     { status, body }: { readonly status: number; readonly body: string },
+    say: Advice,
 ): string {
     const place = bucketName(storage);
     const set = (field: string) =>
-        `pulumi config set --path storage.s3.${field} ${field === "bucket" ? "<name>" : "<region>"}`;
-    const keys =
-        "Set them anew: pulumi config set --secret --path storage.s3.accessKey, and the same for secretKey";
+        say.set(`storage.s3.${field}`, field === "bucket" ? "<name>" : "<region>");
+    const keys = `Set them anew: ${say.set("storage.s3.accessKey", "", true)}, and the same for secretKey`;
     switch (code) {
         case "NoSuchBucket":
             return `${place} is not there. Make it, or name another one: ${set("bucket")}`;
@@ -112,23 +115,23 @@ function refusal(
 }
 
 /** Asks a Redis whether it takes the login and has the database. */
-export async function lookAtRedis(redis: RedisCache): Promise<Look> {
+export async function lookAtRedis(redis: RedisCache, say: Advice): Promise<Look> {
     const place = `${redis.host}:${redis.port}`;
     try {
         const answer = await sayToRedis(redis, redisCommands(redis, ["PING"]));
         const complaint = /^-(.*)\r$/m.exec(answer)?.[1];
         if (complaint !== undefined) {
             return {
-                problem: `Redis at ${place} refuses: ${complaint}. Set the login anew: pulumi config set --secret --path redis.password, or another database: pulumi config set --path redis.db 0`,
+                problem: `Redis at ${place} refuses: ${complaint}. Set the login anew: ${say.set("redis.password", "", true)}, or another database: ${say.set("redis.db", "0")}`,
             };
         }
         return answer.includes("+PONG\r\n")
             ? {}
             : {
-                  problem: `what answers at ${place} is not Redis. Name it: pulumi config set --path redis.address <host:port>`,
+                  problem: `what answers at ${place} is not Redis. Name it: ${say.set("redis.address", "<host:port>")}`,
               };
     } catch (error) {
-        return failure(error, `Redis at ${place}`, "redis.address");
+        return failure(error, `Redis at ${place}`, "redis.address", say);
     }
 }
 
@@ -157,12 +160,12 @@ async function sayToRedis(redis: RedisCache, said: string): Promise<string> {
  *
  * @param key where its address is in the configuration
  */
-export function failure(error: unknown, what: string, key: string): Look {
+export function failure(error: unknown, what: string, key: string, say: Advice): Look {
     const { code = "", message } = error as NodeJS.ErrnoException;
     const said = message === "" ? code : message;
     return NO_WAY.has(code)
         ? { unseen: `${what} cannot be reached from this machine (${said})` }
         : {
-              problem: `${what} cannot be used (${said}). See that address and certificate are right: pulumi config get --path ${key}`,
+              problem: `${what} cannot be used (${said}). See that address and certificate are right: ${say.show(key)}`,
           };
 }

@@ -1,5 +1,7 @@
 import { type LoginFields, LOGIN_FIELDS } from "./client-fields";
+import type { Fix } from "./advice";
 import type { ConfigProblem } from "./config-problems";
+import type { Late } from "./late";
 
 /** What the program's surroundings offer for logging in. */
 export interface LoginSurroundings {
@@ -14,14 +16,14 @@ export interface LoginSurroundings {
 /** With what to log in. */
 export interface Credentials {
     /** PEM. */
-    readonly privateKey?: string;
-    readonly privateKeyPassword?: string;
-    readonly password?: string;
+    readonly privateKey?: Late;
+    readonly privateKeyPassword?: Late;
+    readonly password?: Late;
     readonly agent?: boolean;
 }
 
 const DEFAULT_KEYS = ["~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"];
-const KEY_FIX = "pulumi config set --path ssh.privateKeyPath ~/.ssh/id_ed25519";
+const KEY_FIX: Fix = ({ set }) => set("ssh.privateKeyPath", "~/.ssh/id_ed25519");
 
 /**
  * Finds what the fields of a login name: the text of the key, the password, or that it is the agent. Without any, it is
@@ -92,7 +94,7 @@ function problem(
     key: string,
     given: unknown,
     allowed: string,
-    fix: string,
+    fix: Fix,
 ): { readonly problem: ConfigProblem } {
     return { problem: { key, given, allowed, fix } };
 }

@@ -1,11 +1,13 @@
 import { z } from "zod";
 import { isLoopback, isServiceUrl, parseHostAndPort } from "./address";
+import type { Advice } from "./advice";
 import { type ConfigProblem, HIDDEN } from "./config-problems";
+import type { Late } from "./late";
 import { type Field, isObject, PEM_FIELD, readFields, requireField } from "./object-fields";
 import { boolean, integer } from "./scalars";
 
 /** A bucket that holds the images instead of a volume or folder. */
-export interface S3Storage {
+export interface S3Storage<Secret = string> {
     readonly bucket: string;
     readonly region: string;
     /** Address of a service other than Amazon's: scheme, host, port. */
@@ -15,9 +17,9 @@ export interface S3Storage {
     /** In front of every key, without slashes at its ends; may be empty. */
     readonly rootDirectory: string;
     /** Secret. */
-    readonly accessKey: string;
+    readonly accessKey: Secret;
     /** Secret. */
-    readonly secretKey: string;
+    readonly secretKey: Secret;
     /** Whether the service is asked to encrypt what it keeps. */
     readonly encrypt: boolean;
     /** Whether clients are sent to the bucket for the bytes of a layer. */
@@ -27,12 +29,12 @@ export interface S3Storage {
 }
 
 /** A Redis database that remembers what is known of blobs. Nothing else may be in it. */
-export interface RedisCache {
+export interface RedisCache<Secret = string> {
     readonly host: string;
     readonly port: number;
     readonly username?: string;
     /** Secret. */
-    readonly password?: string;
+    readonly password?: Secret;
     readonly db: number;
     /** Certificates of the authorities to trust, PEM. With it the connection is TLS. */
     readonly caCertificate?: string;
@@ -45,9 +47,9 @@ export interface RedisServerSettings {
 }
 
 /** Where images lie, when not in a volume or folder, and what remembers their blobs, when not the registry itself. */
-export interface Services {
-    readonly s3?: S3Storage;
-    readonly redis?: RedisCache;
+export interface Services<Secret = string> {
+    readonly s3?: S3Storage<Secret>;
+    readonly redis?: RedisCache<Secret>;
 }
 
 const trueOrFalse = { schema: boolean, allowed: "true or false", example: "true" };
@@ -79,8 +81,20 @@ export const S3_FIELDS = {
             "folders with a slash in between, of letters, digits, dots, dashes and underscores",
         example: "registry",
     },
-    accessKey: { schema: secret, allowed: "the id of an access key", example: "", isSecret: true },
-    secretKey: { schema: secret, allowed: "the secret of that key", example: "", isSecret: true },
+    accessKey: {
+        schema: secret,
+        allowed: "the id of an access key",
+        example: "",
+        isSecret: true,
+        isLate: true,
+    },
+    secretKey: {
+        schema: secret,
+        allowed: "the secret of that key",
+        example: "",
+        isSecret: true,
+        isLate: true,
+    },
     encrypt: trueOrFalse,
     redirect: trueOrFalse,
     caCertificate: PEM_FIELD,
@@ -103,6 +117,7 @@ export const REDIS_FIELDS = {
         allowed: "the password of Redis",
         example: "",
         isSecret: true,
+        isLate: true,
     },
     db: {
         schema: integer(0, 65535),
@@ -113,10 +128,12 @@ export const REDIS_FIELDS = {
 } satisfies Record<string, Field>;
 
 type Partials<T> = { [K in keyof T]?: T[K] };
-type RedisFields = Partials<Omit<RedisCache, "host" | "port">> & { readonly address?: string };
+type RedisFields = Partials<Omit<RedisCache<Late>, "host" | "port">> & {
+    readonly address?: string;
+};
 
 /** What to call a bucket in a message. */
-export function bucketName({ bucket, endpoint, region }: S3Storage): string {
+export function bucketName({ bucket, endpoint, region }: S3Storage<unknown>): string {
     return `the bucket ${bucket} at ${endpoint ?? `Amazon's S3 in ${region}`}`;
 }
 
@@ -125,31 +142,36 @@ export function readServices(
     storage: unknown,
     redis: unknown,
 ): {
-    readonly services: Services;
+    readonly services: Services<Late>;
     /** Whether the registry is to have a Redis of its own. */
     readonly hasOwnRedis: boolean;
     readonly problems: ConfigProblem[];
 } {
     const problems: ConfigProblem[] = [];
     const own = boolean.safeParse(redis);
-    const services: Services = {
+    const services: Services<Late> = {
         ...(storage === undefined ? {} : { s3: readS3(storage, problems) }),
         ...(redis === undefined || own.success ? {} : { redis: readRedis(redis, problems) }),
     };
     return { services, hasOwnRedis: own.data === true, problems };
 }
 
-function readS3(storage: unknown, problems: ConfigProblem[]): S3Storage | undefined {
+function readS3(storage: unknown, problems: ConfigProblem[]): S3Storage<Late> | undefined {
     if (!isObject(storage) || Object.keys(storage).join() !== "s3") {
         problems.push({
             key: "storage",
             given: HIDDEN,
             allowed: "an object with the field s3",
-            fix: "pulumi config set --path storage.s3.bucket registry-images",
+            fix: ({ set }) => set("storage.s3.bucket", "registry-images"),
         });
         return undefined;
     }
-    const given: Partials<S3Storage> = readFields("storage.s3", storage.s3, S3_FIELDS, problems);
+    const given: Partials<S3Storage<Late>> = readFields(
+        "storage.s3",
+        storage.s3,
+        S3_FIELDS,
+        problems,
+    );
     for (const name of ["bucket", "region", "accessKey", "secretKey"] as const) {
         requireField("storage.s3", name, given[name], S3_FIELDS[name], problems);
     }
@@ -164,13 +186,13 @@ function readS3(storage: unknown, problems: ConfigProblem[]): S3Storage | undefi
     };
 }
 
-function readRedis(redis: unknown, problems: ConfigProblem[]): RedisCache | undefined {
+function readRedis(redis: unknown, problems: ConfigProblem[]): RedisCache<Late> | undefined {
     if (!isObject(redis)) {
         problems.push({
             key: "redis",
             given: HIDDEN,
             allowed: `true for one of the registry's own, false, or an object with the fields ${Object.keys(REDIS_FIELDS).join(", ")}`,
-            fix: "pulumi config set redis true",
+            fix: ({ set }) => set("redis", "true"),
         });
         return undefined;
     }
@@ -186,7 +208,7 @@ function readRedis(redis: unknown, problems: ConfigProblem[]): RedisCache | unde
 
 /** What cannot stand beside a bucket. */
 export function storageProblems(
-    { s3 }: Services,
+    { s3 }: Services<unknown>,
     { dataPath, dataRetained }: { readonly dataPath?: string; readonly dataRetained?: boolean },
 ): ConfigProblem[] {
     if (s3 === undefined) return [];
@@ -199,7 +221,7 @@ export function storageProblems(
                       given: dataPath,
                       allowed:
                           "nothing beside storage.s3: the images lie in the bucket. The folder stays as it is",
-                      fix: "pulumi config rm dataPath",
+                      fix: ({ unset }: Advice) => unset("dataPath"),
                   },
               ]),
         ...(dataRetained === false
@@ -209,7 +231,7 @@ export function storageProblems(
                       given: false,
                       allowed:
                           "true beside storage.s3: a bucket of yours is never emptied; delete it yourself after destroy",
-                      fix: "pulumi config rm dataRetained",
+                      fix: ({ unset }: Advice) => unset("dataRetained"),
                   },
               ]
             : []),

@@ -2,6 +2,7 @@ import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { text } from "node:stream/consumers";
 import { rootCertificates } from "node:tls";
+import type { Advice } from "./advice";
 import type { Mirror, Upstream } from "./mirror-config";
 import { failure, type Look } from "./service-checks";
 
@@ -17,9 +18,14 @@ interface Answer {
  * by HTTP Basic, or for a token where it says who gives them.
  *
  * @param path the mirror in the configuration, as `--path` takes it
+ * @param say how to tell what to change
  * @see https://distribution.github.io/distribution/spec/auth/token/
  */
-export async function lookAtUpstream(path: string, { upstream }: Mirror): Promise<Look> {
+export async function lookAtUpstream(
+    path: string,
+    { upstream }: Mirror,
+    say: Advice,
+): Promise<Look> {
     const { url, proxy, credentials } = upstream;
     if (proxy !== undefined) {
         return { unseen: `${url} is behind the proxy ${proxy}` };
@@ -33,10 +39,11 @@ export async function lookAtUpstream(path: string, { upstream }: Mirror): Promis
         const question = first.status === 401 ? tokenQuestion(first.challenge, url) : undefined;
         if (question === undefined) {
             return {
-                problem: `what answers at ${url} is not a registry (answer to /v2/: ${first.status}). Name one: pulumi config set --path ${path}.upstream <host>`,
+                problem: `what answers at ${url} is not a registry (answer to /v2/: ${first.status}). Name one: ${say.set(`${path}.upstream`, "<host>")}`,
             };
         }
-        if (question === "" && credentials === undefined) return { problem: wantsLogin(path, url) };
+        if (question === "" && credentials === undefined)
+            return { problem: wantsLogin(path, url, say) };
         const { status } = await ask(question === "" ? `${url}/v2/` : question, upstream, true);
         if (status === 200) return {};
         if (status !== 401 && status !== 403) {
@@ -45,16 +52,20 @@ export async function lookAtUpstream(path: string, { upstream }: Mirror): Promis
         return {
             problem:
                 credentials === undefined
-                    ? wantsLogin(path, url)
-                    : `${url} does not take the login of ${credentials.username}. Set it anew: pulumi config set --path ${path}.credentials.username <name>, and pulumi config set --secret --path ${path}.credentials.password`,
+                    ? wantsLogin(path, url, say)
+                    : `${url} does not take the login of ${credentials.username}. Set it anew: ${setLogin(path, say)}`,
         };
     } catch (error) {
-        return failure(error, url, `${path}.upstream`);
+        return failure(error, url, `${path}.upstream`, say);
     }
 }
 
-function wantsLogin(path: string, url: string): string {
-    return `${url} wants a login, and the mirror has none. Set it: pulumi config set --path ${path}.credentials.username <name>, and pulumi config set --secret --path ${path}.credentials.password`;
+function wantsLogin(path: string, url: string, say: Advice): string {
+    return `${url} wants a login, and the mirror has none. Set it: ${setLogin(path, say)}`;
+}
+
+function setLogin(path: string, { set }: Advice): string {
+    return `${set(`${path}.credentials.username`, "<name>")}, and ${set(`${path}.credentials.password`, "", true)}`;
 }
 
 /** Where to ask for a token; empty: the registry itself takes the login; undefined: it does not say how to log in. */

@@ -1,69 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type ClientHost, type ClientNetwork, withHosts } from "../support/client-host";
+import { withHosts } from "../support/client-host";
+import { dockerOn, prepare, withOpenSsh } from "../support/docker-machine";
 import { expectHealthy } from "../support/doctor";
 import { interrupted, recover } from "../support/interrupted";
 import { client, fleet, login, pull, push, REGISTRY_NAME } from "../support/fleet";
-import { type StackOptions, withStack } from "../support/stack";
-
-const IMAGE = "registry:3.1.1";
-
-/** Makes a host one that runs containers, and hands it the registry's image from this machine's Docker. */
-async function prepare(host: ClientHost): Promise<void> {
-    // With version 1 of control groups each is a mount of its own.
-    await host.must(
-        "for group in /sys/fs/cgroup/*; do ! mountpoint -q $group || mount -o remount,bind,rw $group; done",
-    );
-    const save = spawn("docker", ["save", IMAGE], { stdio: ["ignore", "pipe", "inherit"] });
-    const load = spawn("docker", ["exec", "--interactive", host.name, "docker", "load"], {
-        stdio: [save.stdout, "ignore", "inherit"],
-    });
-    const [code] = (await once(load, "close")) as [number];
-    expect(code).toBe(0);
-}
-
-/**
- * OpenSSH with settings, key and known hosts of the test's own. It finds its user's by the account,
- * not by HOME, so they are named on its command line.
- */
-async function withOpenSsh(
-    hosts: readonly ClientHost[],
-    network: ClientNetwork,
-    test: (options: StackOptions) => Promise<void>,
-): Promise<void> {
-    const folder = mkdtempSync(join(tmpdir(), "private-registry-ssh-"));
-    try {
-        const known = hosts.map(({ address, hostKey }) => `${address} ${hostKey}\n`);
-        writeFileSync(join(folder, "known_hosts"), known.join(""));
-        writeFileSync(
-            join(folder, "config"),
-            [
-                `IdentityFile ${network.key.privateKeyPath}`,
-                "IdentitiesOnly yes",
-                `UserKnownHostsFile ${folder}/known_hosts`,
-                "GlobalKnownHostsFile /dev/null",
-                "StrictHostKeyChecking yes",
-            ].join("\n"),
-        );
-        await test({ tools: { ssh: `PATH=\${PATH#*:} exec ssh -F '${folder}/config' "$@"` } });
-    } finally {
-        rmSync(folder, { recursive: true });
-    }
-}
-
-/** Names of what a host's own Docker has. */
-async function dockerOn(host: ClientHost): Promise<Record<string, string[]>> {
-    const list = async (command: string) =>
-        (await host.must(`docker ${command}`)).split("\n").filter((name) => name !== "");
-    return {
-        containers: await list("ps --all --format '{{.Names}}'"),
-        volumes: await list("volume ls --quiet"),
-        networks: await list("network ls --filter type=custom --format '{{.Name}}'"),
-    };
-}
+import { withStack } from "../support/stack";
 
 test("the registry runs on another machine, reached with OpenSSH, and others trust it", () =>
     withHosts(["docker", "docker", "light"], async ([server, a, b], network) => {

@@ -1,5 +1,6 @@
 import { RunError } from "@pulumi/pulumi";
-import { readSettings, type Settings } from "../../config";
+import { readSettings } from "../../config";
+import type { Settings } from "../../lib/settings";
 import { SAMPLES } from "./config-samples";
 import { SURROUNDINGS } from "./settings";
 
@@ -39,7 +40,8 @@ const BESIDE: Readonly<Record<string, readonly string[]>> = {
     redis: ["storage"],
 };
 
-const SURROUNDED = {
+/** A machine with an SSH agent, and with every file that is asked for. */
+export const SURROUNDED = {
     ...SURROUNDINGS,
     sshAgent: "/run/agent",
     // Says which file was asked for.
@@ -95,7 +97,7 @@ export function outcome(
     secretKeys: readonly string[] = [],
 ): Outcome {
     try {
-        return { settings: readSettings(config, { ...SURROUNDED, secretKeys }) };
+        return { settings: readSettings(config, { ...SURROUNDED, secretKeys }) as Settings };
     } catch (error) {
         if (error instanceof RunError) return { said: error.message };
         throw error;

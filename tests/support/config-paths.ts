@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { CONFIG_KEYS, OBJECT_KEYS } from "../../config";
+import { CONFIG_KEYS, OBJECT_KEYS } from "../../lib/settings";
 import { CLIENT_FIELDS, JUMP_FIELDS, SSH_FIELDS } from "../../lib/client-fields";
 import { CREDENTIAL_FIELDS, MIRROR_FIELDS } from "../../lib/mirror-config";
 import type { Field } from "../../lib/object-fields";

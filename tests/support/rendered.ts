@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { parse } from "yaml";
-import type { Settings } from "../../config";
+import type { Settings } from "../../lib/settings";
 import { ACCESS, accessConfig } from "../../lib/access-config";
 import { registryName } from "../../lib/address";
 import { gatewayConfig } from "../../lib/gateway-config";

@@ -15,8 +15,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Bucket } from "../../lib/s3";
-import { readServices } from "../../lib/storage-config";
 import { must, run } from "./run";
+import { read } from "./settings";
 import { freePort } from "./stack";
 
 const BUILD = join(__dirname, "s3-server/build");
@@ -143,8 +143,8 @@ export class S3Server extends Service {
     }
 
     public client(fields: Record<string, unknown> = {}): Bucket {
-        const { s3 } = readServices(this.config(fields), undefined).services;
-        if (s3 === undefined) throw new Error("the configuration of the bucket is not right");
+        const { s3 } = read({ storage: this.config(fields) });
+        if (s3 === undefined) throw new Error("the configuration has no bucket");
         return new Bucket(s3);
     }
 

@@ -1,4 +1,5 @@
-import { readSettings, type Settings, type Surroundings } from "../../config";
+import { readSettings, type Surroundings } from "../../config";
+import type { Settings } from "../../lib/settings";
 
 /** A program with the stack "test", on a machine with neither an SSH agent nor any file. */
 export const SURROUNDINGS: Surroundings = {
@@ -13,7 +14,7 @@ export const SURROUNDINGS: Surroundings = {
     },
 };
 
-/** Reads a configuration, given without its namespace, as the engine hands it over. */
+/** Reads a configuration, given without its namespace, as the engine hands it over. Every secret in it is a text. */
 export function read(
     config: Readonly<Record<string, unknown>>,
     surroundings: Partial<Surroundings> = {},
@@ -25,7 +26,7 @@ export function read(
     return readSettings(Object.fromEntries(texts) as Record<string, string>, {
         ...SURROUNDINGS,
         ...surroundings,
-    });
+    }) as Settings;
 }
 
 /** What is said of a configuration that is refused. */

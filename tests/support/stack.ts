@@ -4,6 +4,7 @@ import {
     existsSync,
     mkdirSync,
     mkdtempSync,
+    readdirSync,
     readFileSync,
     rmSync,
     symlinkSync,
@@ -12,7 +13,7 @@ import {
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { homedir, tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import { stringify } from "yaml";
 import { docker, removeLabelled } from "./docker";
 import { must, type Result, run } from "./run";
@@ -59,6 +60,8 @@ export interface StackOptions {
     readonly name?: string;
     /** A program of its own, run in the place of index.ts. */
     readonly program?: string;
+    /** Another project in the place of this one, with the packages that it has. Its registry is called `registry`. */
+    readonly project?: { readonly folder: string; readonly packages: string };
     /** Shell scripts that stand before everything else on the PATH, by the name of the command. */
     readonly tools?: Readonly<Record<string, string>>;
 }
@@ -72,6 +75,7 @@ export class TestStack {
     public readonly containerName: string;
     public readonly dataVolume: string;
     public readonly folder = mkdtempSync(join(tmpdir(), "private-registry-test-"));
+    private readonly project: string;
     /** Everything that any run of this stack has printed. */
     public printed = "";
 
@@ -82,14 +86,17 @@ export class TestStack {
 
     private constructor(
         public readonly port: number,
-        { isClone = false, env = {}, program, tools = {} }: StackOptions,
+        { isClone = false, env = {}, program, project, tools = {} }: StackOptions,
         public readonly name = `t${randomBytes(4).toString("hex")}`,
     ) {
-        this.owner = `private-registry/${name}`;
-        this.containerName = `private-registry-${name}`;
+        this.project = project === undefined ? "private-registry" : basename(project.folder);
+        const own = [this.project, name, ...(project === undefined ? [] : ["registry"])];
+        this.owner = own.join("/");
+        this.containerName = own.join("-");
         this.dataVolume = `${this.containerName}-data`;
-        for (const file of PROGRAM) {
-            cpSync(join(PROJECT, file), join(this.folder, file), { recursive: true });
+        const source = project?.folder ?? PROJECT;
+        for (const file of project === undefined ? PROGRAM : readdirSync(source)) {
+            cpSync(join(source, file), join(this.folder, file), { recursive: true });
         }
         if (program !== undefined) {
             cpSync(program, join(this.folder, "index.ts"));
@@ -106,7 +113,10 @@ export class TestStack {
                 cpSync(join(PROJECT, file), join(this.folder, file));
             }
         } else {
-            symlinkSync(join(PROJECT, "node_modules"), join(this.folder, "node_modules"));
+            symlinkSync(
+                project?.packages ?? join(PROJECT, "node_modules"),
+                join(this.folder, "node_modules"),
+            );
             if (existsSync(plugins)) {
                 symlinkSync(plugins, join(home, "plugins"));
             }
@@ -158,7 +168,7 @@ export class TestStack {
     public configure(config: Record<string, unknown>): void {
         const complete = { bindAddress: "127.0.0.1", port: this.port, ...config };
         const keys = Object.entries(complete).map(([key, value]) => [
-            `private-registry:${key}`,
+            `${this.project}:${key}`,
             value,
         ]);
         writeFileSync(

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { parse } from "yaml";
-import { CONFIG_KEYS, readSettings, type Settings } from "../../config";
+import { readSettings } from "../../config";
+import { CONFIG_KEYS, type Settings } from "../../lib/settings";
 import { complaint, read, SURROUNDINGS } from "../support/settings";
 
 const BUCKET = { bucket: "images", region: "eu-west-1", accessKey: "id", secretKey: "key" };
@@ -35,6 +36,7 @@ test("without any configuration there is a registry on localhost:5000 with one t
         memoryMiB: 2048,
         cpuShares: 1024,
         retention: [],
+        say: expect.anything(),
     });
 });
 
@@ -176,9 +178,10 @@ test.each([
 });
 
 test("every key's example is allowed", () => {
-    for (const [name, { example }] of Object.entries(CONFIG_KEYS)) {
-        const match = /^(?:--path )?'?([^' ]+)'? '?([^']+)'?$/.exec(example);
-        expect(match?.[1]?.split(/[.[]/)[0]).toBe(name);
+    for (const [name, { example, schema }] of Object.entries(CONFIG_KEYS)) {
+        const [path, value] = example;
+        expect(path.split(/[.[]/)[0]).toBe(name);
+        if (path === name) expect(schema.safeParse(value).success).toBe(true);
     }
 });
 
@@ -286,7 +289,10 @@ test("whatever text a key is given, it is taken as it is or refused by name", ()
         fc.property(keys, values, (key, value) => {
             let settings: Settings;
             try {
-                settings = readSettings({ [`private-registry:${key}`]: value }, SURROUNDINGS);
+                settings = readSettings(
+                    { [`private-registry:${key}`]: value },
+                    SURROUNDINGS,
+                ) as Settings;
             } catch (error) {
                 const text = (error as Error).message;
                 expect(text).toContain(key);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CONFIG_KEYS } from "../../config";
+import { CONFIG_KEYS } from "../../lib/settings";
 
 const read = (...path: string[]) => readFileSync(join(__dirname, "../..", ...path), "utf8");
 const pinned = (name: string) =>

@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Mirror } from "../../lib/mirror-config";
+import { OF_CONFIGURATION } from "../../lib/advice";
 import { lookAtUpstream } from "../../lib/upstream-check";
 import { makeAuthority, type Pair } from "../support/test-authority";
 
@@ -32,7 +33,11 @@ function look(url: string, credentials?: { username: string; password: string },
         credentials,
         caCertificate: trust ? authority.certificate : undefined,
     };
-    return lookAtUpstream("mirrors.hub", { registry: "a", upstream, port: 1, anonymous: true });
+    return lookAtUpstream(
+        "mirrors.hub",
+        { registry: "a", upstream, port: 1, anonymous: true },
+        OF_CONFIGURATION,
+    );
 }
 
 const RIGHT = { username: "robot", password: "right" };
