@@ -1,10 +1,13 @@
 // @ts-check
 // What is really on each client host, against what the last `up` left there.
 import { explain } from "../setup/causes.mjs";
+import { inParallel } from "./parallel.mjs";
 import { runOn } from "./ssh.mjs";
 
 /** Hosts that are looked at at the same time. */
 const PARALLEL = 32;
+/** How long looking at one may take. Its proof alone may wait 15 s for each of the registry and its mirrors. */
+const PATIENCE_MS = 120_000;
 
 /** @typedef {import("./state.mjs").Resource} Resource */
 /** @typedef {{ name: string, address: string, connection: any, create: string, stdin: string }} Client */
@@ -36,24 +39,20 @@ export function clientsOf(resources) {
  *
  * @param {Client[]} clients
  * @param {boolean} repair
+ * @param {() => void} [onLook] called after each
  * @returns {Promise<Finding[]>}
  */
-export async function checkClients(clients, repair) {
+export async function checkClients(clients, repair, onLook = () => undefined) {
     /** @type {Finding[]} */
     const findings = new Array(clients.length);
-    let next = 0;
-    const worker = async () => {
-        for (let index = next++; index < clients.length; index = next++) {
-            const client = clients[index];
-            if (client === undefined) continue;
-            let finding = await check(client);
-            if (repair && finding.isReached && finding.differs.length > 0) {
-                finding = await mend(client);
-            }
-            findings[index] = finding;
+    await inParallel(clients, PARALLEL, async (client, index) => {
+        let finding = await check(client);
+        if (repair && finding.isReached && finding.differs.length > 0) {
+            finding = await mend(client);
         }
-    };
-    await Promise.all(Array.from({ length: Math.min(PARALLEL, clients.length) }, worker));
+        findings[index] = finding;
+        onLook();
+    });
     return findings;
 }
 
@@ -76,6 +75,7 @@ async function check(client) {
             client.connection,
             client.create.replaceAll("sh -s apply", "sh -s check"),
             client.stdin,
+            PATIENCE_MS,
         );
         finding.isReached = true;
         read(finding, stdout);

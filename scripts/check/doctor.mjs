@@ -1,9 +1,9 @@
 // @ts-check
 // npm run doctor: looks at what is really there, on the Docker host and on every client host, and says what differs.
-import { chmodSync, renameSync, writeFileSync } from "node:fs";
 import { checkClients, clientsOf } from "./clients.mjs";
 import { asMetrics } from "./metrics.mjs";
 import { checkRegistry, daysLeft, haveSettingsLoaded, measureData } from "./registry.mjs";
+import { writeReport } from "./report-file.mjs";
 import { find, pulumi, readResources } from "./state.mjs";
 import { table } from "./table.mjs";
 
@@ -43,11 +43,8 @@ function print(report) {
         process.stdout.write(report());
         return;
     }
-    const unfinished = `${file}.${process.pid}`;
     try {
-        writeFileSync(unfinished, report());
-        chmodSync(unfinished, 0o644);
-        renameSync(unfinished, file);
+        writeReport(file, report(), 0o644);
     } catch (error) {
         const cause = error instanceof Error ? error.message : String(error);
         process.stderr.write(`doctor: cannot write ${file}: ${cause}\n`);

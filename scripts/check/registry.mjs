@@ -2,7 +2,7 @@
 // What really runs on the Docker host, against what the last `up` left there.
 import { spawnSync } from "node:child_process";
 import { createHash, X509Certificate } from "node:crypto";
-import { find, pulumi, tryPulumi } from "./state.mjs";
+import { find, tryPulumi } from "./state.mjs";
 
 const DAY = 86_400_000;
 /** Days before its end at which a certificate is an alarm: by then some `up` should have renewed it. */
@@ -10,6 +10,8 @@ const ALARM_DAYS = 7;
 /** Days before its end at which it is worth a word, whatever `earlyRenewalDays` is; of a shorter life the last third. */
 const NOTICE_DAYS = 30;
 const PATIENCE_MS = 1000;
+/** What the finding is called that says whether the registry answers as it should. */
+export const ANSWERS = "proof";
 
 /** @typedef {import("./state.mjs").Resource} Resource */
 /**
@@ -25,13 +27,38 @@ const PATIENCE_MS = 1000;
  */
 export function checkRegistry(resources, stack) {
     return [
+        ...checkDockerHost(resources, stack),
+        ...checkAnswers(resources),
+        ...checkCertificates(resources),
+    ];
+}
+
+/**
+ * What the Docker host has, as far as it answers.
+ *
+ * @param {Resource[]} resources
+ * @param {string} stack
+ * @returns {Finding[]}
+ */
+export function checkDockerHost(resources, stack) {
+    return [
         ...checkDocker(stack),
         ...placesIn(resources).flatMap((place) => checkSettings(resources, place)),
-        proveServer(resources, "proof", "registry-proof-command"),
+    ];
+}
+
+/**
+ * What is answered at the published ports.
+ *
+ * @param {Resource[]} resources
+ * @returns {Finding[]}
+ */
+export function checkAnswers(resources) {
+    return [
+        proveServer(resources, ANSWERS, "registry-proof-command"),
         ...mirrorsIn(resources).map((mirror) =>
             proveServer(resources, `mirror ${mirror}`, `registry-mirror-${mirror}-proof-command`),
         ),
-        ...checkCertificates(resources),
     ];
 }
 
@@ -42,7 +69,13 @@ export function checkRegistry(resources, stack) {
  * @returns {Finding[]}
  */
 function checkDocker(stack) {
-    const { steps } = JSON.parse(pulumi(["refresh", "--preview-only", "--json"], stack));
+    const { stdout, status } = tryPulumi(["refresh", "--preview-only", "--json"], stack);
+    if (status !== 0) {
+        return [
+            { part: "Docker", text: "cannot be compared: pulumi refresh failed", isFine: false },
+        ];
+    }
+    const { steps } = JSON.parse(stdout);
     const differing = steps.filter((/** @type {any} */ { op }) =>
         ["delete", "update"].includes(op),
     );
@@ -99,7 +132,7 @@ const PLACES = [
  *
  * @param {Resource[]} resources
  */
-function mirrorsIn(resources) {
+export function mirrorsIn(resources) {
     return resources.flatMap(
         ({ urn }) => /:Container::registry-mirror-(.+)-container$/.exec(urn)?.[1] ?? [],
     );
@@ -208,33 +241,47 @@ function proveServer(resources, part, name) {
 }
 
 /**
+ * The server's certificate and those of the authorities: what its finding is called, PEM, and how long before its end any
+ * `up` renews it.
+ *
  * @param {Resource[]} resources
- * @returns {Finding[]}
+ * @returns {{ part: string, certPem: string, earlyRenewalHours: number }[]}
  */
-function checkCertificates(resources) {
+export function certificatesIn(resources) {
     const server = find(resources, "registry-authority-server-cert");
     const authorities = resources.filter(({ urn }) => /::registry-authority-cert-[^:]*$/.test(urn));
     return [server, ...authorities]
         .filter((resource) => resource !== undefined)
-        .map(({ urn, inputs: { earlyRenewalHours = 0 }, outputs: { certPem } }) => {
-            const days = daysLeft(certPem);
-            const isFine = days > ALARM_DAYS;
-            const isRenewed = days * 24 < earlyRenewalHours;
-            const isDue =
-                isFine && (isRenewed || days <= Math.min(NOTICE_DAYS, lifeOf(certPem) / 3));
-            const advice = isRenewed
-                ? `; ${isFine ? "the next up renews it" : "run: npm run up"}`
-                : `; an up renews it in its last ${earlyRenewalHours / 24} (earlyRenewalDays)`;
-            return {
-                part: urn.endsWith("server-cert")
-                    ? "certificate"
-                    : `authority ${urn.replace(/^.*-cert-/, "")}`,
-                text: `${days} days left${isFine && !isDue ? "" : advice}`,
-                isFine,
-                isDue,
-                expires: expiryOf(certPem),
-            };
-        });
+        .map(({ urn, inputs: { earlyRenewalHours = 0 }, outputs: { certPem } }) => ({
+            part: urn.endsWith("server-cert")
+                ? "certificate"
+                : `authority ${urn.replace(/^.*-cert-/, "")}`,
+            certPem,
+            earlyRenewalHours,
+        }));
+}
+
+/**
+ * @param {Resource[]} resources
+ * @returns {Finding[]}
+ */
+export function checkCertificates(resources) {
+    return certificatesIn(resources).map(({ part, certPem, earlyRenewalHours }) => {
+        const days = daysLeft(certPem);
+        const isFine = days > ALARM_DAYS;
+        const isRenewed = days * 24 < earlyRenewalHours;
+        const isDue = isFine && (isRenewed || days <= Math.min(NOTICE_DAYS, lifeOf(certPem) / 3));
+        const advice = isRenewed
+            ? `; ${isFine ? "the next up renews it" : "run: npm run up"}`
+            : `; an up renews it in its last ${earlyRenewalHours / 24} (earlyRenewalDays)`;
+        return {
+            part,
+            text: `${days} days left${isFine && !isDue ? "" : advice}`,
+            isFine,
+            isDue,
+            expires: expiryOf(certPem),
+        };
+    });
 }
 
 /**
@@ -257,8 +304,16 @@ export function measureData(resources) {
         ["--host", host, "exec", container.inputs.name, ...df],
         { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
     );
-    const numbers = / (\d+) +\d+ +(\d+) +\d+% /.exec(stdout ?? "");
-    if (status !== 0 || numbers === null) return undefined;
+    return status === 0 ? fileSystemIn(stdout) : undefined;
+}
+
+/**
+ * @param {string} text as `df -Pk` prints it
+ * @returns {{ size: number, available: number } | undefined} in bytes
+ */
+export function fileSystemIn(text) {
+    const numbers = / (\d+) +\d+ +(\d+) +\d+% /.exec(text);
+    if (numbers === null) return undefined;
     return { size: Number(numbers[1]) * 1024, available: Number(numbers[2]) * 1024 };
 }
 

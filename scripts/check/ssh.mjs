@@ -2,6 +2,7 @@
 // One command on a host over SSH, with the connection that the state has.
 import { Client } from "ssh2";
 import { run } from "./run.mjs";
+import { within } from "./within.mjs";
 
 /** Seconds that a host may take to let a connection in. */
 const PATIENCE = 15;
@@ -9,30 +10,43 @@ const PATIENCE = 15;
 /** @typedef {{ code: number, stdout: string, stderr: string }} Result */
 
 /**
- * Runs a shell command line with this input. Throws when there is no connection.
+ * Runs a shell command line with this input. Throws when there is no connection, or no end within that time.
  *
  * @param {any} connection as the state has it; undefined for this machine
  * @param {string} command
  * @param {string} input
+ * @param {number} [patienceMs] how long it may take, connection included; without end when it is not given
  * @returns {Promise<Result>}
  */
-export async function runOn(connection, command, input) {
-    if (connection === undefined) return run("/bin/sh", ["-c", command], input);
+export async function runOn(connection, command, input, patienceMs) {
+    if (connection === undefined) return run("/bin/sh", ["-c", command], input, patienceMs);
     /** @type {Client[]} */
     const clients = [];
+    const work = runOver(clients, connection, command, input);
     try {
-        let socket;
-        if (connection.proxy !== undefined) {
-            const proxy = await connect(connection.proxy);
-            clients.unshift(proxy);
-            socket = await forward(proxy, connection);
-        }
-        const client = await connect(connection, socket);
-        clients.unshift(client);
-        return await execute(client, command, input);
+        return await (patienceMs === undefined ? work : within(work, patienceMs));
     } finally {
         clients.forEach((client) => client.end());
     }
+}
+
+/**
+ * @param {Client[]} clients takes those that have to be ended afterwards, the last one first
+ * @param {any} connection
+ * @param {string} command
+ * @param {string} input
+ * @returns {Promise<Result>}
+ */
+async function runOver(clients, connection, command, input) {
+    let socket;
+    if (connection.proxy !== undefined) {
+        const proxy = await connect(connection.proxy);
+        clients.unshift(proxy);
+        socket = await forward(proxy, connection);
+    }
+    const client = await connect(connection, socket);
+    clients.unshift(client);
+    return execute(client, command, input);
 }
 
 /**

@@ -52,6 +52,14 @@ echo
 [ ! -d docker/registry/v2/blobs ] || blobs -print
 `;
 
+// Only what a tag's name is in.
+const TAGS = `cd /data
+repositories=docker/registry/v2/repositories
+[ ! -d "$repositories" ] || find "$repositories" -name _uploads -prune -o -name _layers -prune -o \\
+    -path '*/_manifests/revisions' -prune -o -type d -name _manifests -print -o \\
+    -type f -path '*/_manifests/tags/*/current/link' -print
+`;
+
 // Into a folder that the registry does not know, and in place by renaming only: whenever this ends, no file is there in part.
 // Blobs before the links to them, and tags last, so that also a registry that runs has nothing half.
 const FILL = `set -eu
@@ -153,6 +161,28 @@ export async function listImages(place) {
     const [digest = "", ...names] = (await mustRun(place, "ro", LIST)).split("\n");
     const files = new Set(names.filter((name) => name !== ""));
     return { files, restoredFrom: digest };
+}
+
+/**
+ * The tags of each repository, by its name.
+ *
+ * @param {Place} place
+ * @returns {Promise<Map<string, string[]>>}
+ */
+export async function listTags(place) {
+    /** @type {Map<string, string[]>} */
+    const found = new Map();
+    for (const line of (await mustRun(place, "ro", TAGS)).split("\n")) {
+        const [, name, tag] =
+            /^docker\/registry\/v2\/repositories\/(.+)\/_manifests(?:\/tags\/([^/]+)\/current\/link)?$/.exec(
+                line,
+            ) ?? [];
+        if (name === undefined) continue;
+        const tags = found.get(name) ?? [];
+        found.set(name, tags);
+        if (tag !== undefined) tags.push(tag);
+    }
+    return found;
 }
 
 /**

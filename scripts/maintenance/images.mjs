@@ -23,7 +23,9 @@ const ACCEPT = [...INDEXES, ...MANIFESTS].join(", ");
  * @typedef {object} Manifest
  * @property {string} digest
  * @property {string[]} refersTo digests of manifests: an index's own, and the one that it is about
+ * @property {string[]} parts digests of an index's own manifests
  * @property {string | undefined} config digest of an image's configuration
+ * @property {[digest: string, bytes: number][]} blobs that the registry has for it, itself included
  */
 
 /** Reads one registry, each manifest and each configuration once. */
@@ -33,15 +35,40 @@ export class Images {
     /** @type {Map<string, Promise<number | undefined>>} */
     #created = new Map();
 
-    /** @param {Registry} registry */
-    constructor(registry) {
+    /**
+     * @param {Registry} registry
+     * @param {string} [mark] a query that the log shows with each request; the registry does not mind it
+     */
+    constructor(registry, mark) {
         this.registry = registry;
+        this.mark = mark;
     }
 
-    /** @returns {Promise<string[]>} */
-    async repositories() {
-        const lists = await this.#pages("/v2/_catalog?n=100");
-        return lists.flatMap(({ repositories }) => repositories ?? []).sort();
+    /**
+     * @param {number} [limit] so many at least, when there are so many
+     * @returns {Promise<string[]>}
+     */
+    async repositories(limit = Infinity) {
+        /** @type {string[]} */
+        const names = [];
+        for await (const { repositories } of this.#pages("/v2/_catalog?n=100")) {
+            names.push(...(repositories ?? []));
+            if (names.length >= limit) break;
+        }
+        return names.sort();
+    }
+
+    /**
+     * @param {string} repository
+     * @returns {Promise<string[]>}
+     */
+    async tagNames(repository) {
+        /** @type {string[]} */
+        const names = [];
+        for await (const { tags } of this.#pages(`/v2/${repository}/tags/list?n=100`)) {
+            names.push(...(tags ?? []));
+        }
+        return names;
     }
 
     /**
@@ -51,8 +78,7 @@ export class Images {
      * @returns {Promise<import("./rules.js").Tag[]>}
      */
     async tags(repository) {
-        const lists = await this.#pages(`/v2/${repository}/tags/list?n=100`);
-        const names = /** @type {string[]} */ (lists.flatMap(({ tags }) => tags ?? []));
+        const names = await this.tagNames(repository);
         const tags = await Promise.all(
             names.map(async (name) => {
                 const manifest = await this.manifest(repository, name);
@@ -78,16 +104,9 @@ export class Images {
     manifest(repository, reference) {
         return remember(this.#manifests, `${repository}@${reference}`, async () => {
             const path = `/v2/${repository}/manifests/${reference}`;
-            const answer = await ask(this.registry, "GET", path, ACCEPT);
+            const answer = await this.#ask(path, ACCEPT);
             if (answer.status === 404) return undefined;
-            const { manifests = [], subject, config } = JSON.parse(must(answer, path));
-            return {
-                digest: String(answer.headers["docker-content-digest"]),
-                refersTo: [...manifests, ...(subject === undefined ? [] : [subject])].map(
-                    (/** @type {{ digest: string }} */ { digest }) => digest,
-                ),
-                config: config?.digest,
-            };
+            return manifestOf(String(answer.headers["docker-content-digest"]), must(answer, path));
         });
     }
 
@@ -110,11 +129,7 @@ export class Images {
                 const known = dates.filter((date) => typeof date === "number");
                 return known.length === 0 ? undefined : Math.max(...known);
             }
-            const { status, body } = await ask(
-                this.registry,
-                "GET",
-                `/v2/${repository}/blobs/${config}`,
-            );
+            const { status, body } = await this.#ask(`/v2/${repository}/blobs/${config}`);
             return status === 200 ? dateOf(body) : undefined;
         });
     }
@@ -176,22 +191,59 @@ export class Images {
 
     /**
      * @param {string} first
-     * @returns {Promise<any[]>}
+     * @returns {AsyncGenerator<any>}
      */
-    async #pages(first) {
-        const pages = [];
+    async *#pages(first) {
         /** @type {string | undefined} */
         let path = first;
         while (path !== undefined) {
-            const answer = await ask(this.registry, "GET", path);
+            const answer = await this.#ask(path);
             // A repository whose tags are all gone.
             if (answer.status === 404) break;
-            pages.push(JSON.parse(must(answer, path)));
+            yield JSON.parse(must(answer, path));
             const next = /<([^>]+)>; *rel="next"/.exec(String(answer.headers.link ?? ""))?.[1];
             path = next === undefined ? undefined : next.replace(/^https?:\/\/[^/]+/, "");
         }
-        return pages;
     }
+
+    /**
+     * @param {string} path
+     * @param {string} [accept]
+     */
+    #ask(path, accept) {
+        const joint = path.includes("?") ? "&" : "?";
+        const marked = this.mark === undefined ? path : `${path}${joint}${this.mark}`;
+        return ask(this.registry, "GET", marked, accept);
+    }
+}
+
+/**
+ * @param {string} digest
+ * @param {string} text
+ * @returns {Manifest}
+ */
+export function manifestOf(digest, text) {
+    const { manifests = [], subject, config, layers = [] } = JSON.parse(text);
+    /** @type {{ digest: string, size?: number, urls?: string[] }[]} */
+    const blobs = [...(config === undefined ? [] : [config]), ...layers];
+    return {
+        digest,
+        refersTo: [...manifests, ...(subject === undefined ? [] : [subject])].map(digestOf),
+        parts: manifests.map(digestOf),
+        config: config?.digest,
+        blobs: [
+            [digest, Buffer.byteLength(text)],
+            ...blobs
+                // Layers with addresses of their own are not the registry's.
+                .filter(({ urls }) => urls === undefined)
+                .map((blob) => /** @type {[string, number]} */ ([blob.digest, blob.size ?? 0])),
+        ],
+    };
+}
+
+/** @param {{ digest: string }} part */
+function digestOf({ digest }) {
+    return digest;
 }
 
 /**

@@ -47,8 +47,19 @@ export class MaintenanceError extends Error {}
  * @param {{ mayBeService?: boolean }} [options] mayBeService: replicas of a Swarm will do, which have no container to hold
  * @returns {Registry}
  */
-export function findRegistry(stack, { mayBeService = false } = {}) {
-    const resources = readResources(stack);
+export function findRegistry(stack, options) {
+    return registryIn(readResources(stack), stack, options);
+}
+
+/**
+ * The same from resources that were read already.
+ *
+ * @param {import("../check/state.mjs").Resource[]} resources
+ * @param {string} stack
+ * @param {{ mayBeService?: boolean }} [options]
+ * @returns {Registry}
+ */
+export function registryIn(resources, stack, { mayBeService = false } = {}) {
     const service = find(resources, "registry-server-service");
     if (service !== undefined && !mayBeService) {
         const { name, mode } = service.inputs;

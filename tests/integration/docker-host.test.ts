@@ -4,6 +4,7 @@ import { expectHealthy } from "../support/doctor";
 import { interrupted, recover } from "../support/interrupted";
 import { client, fleet, login, pull, push, REGISTRY_NAME } from "../support/fleet";
 import { withStack } from "../support/stack";
+import { status } from "../support/status";
 
 test("the registry runs on another machine, reached with OpenSSH, and others trust it", () =>
     withHosts(["docker", "docker", "light"], async ([server, a, b], network) => {
@@ -34,6 +35,15 @@ test("the registry runs on another machine, reached with OpenSSH, and others tru
 
                     expect((await stack.up()).printed).toMatch(/ {4}\d+ unchanged/);
                     expect(await expectHealthy(stack)).toMatch(/^a +.* proved +(?:199|200)$/m);
+                    const { stdout } = await status(stack, []);
+                    expect(stdout).toContain("All is as it was set up.");
+                    expect(stdout).toMatch(
+                        /^ {2}registry +ok +running, \w+ +.* \S+ +registry:3\.\d+\.\d+$/m,
+                    );
+                    expect(stdout).toMatch(/^ {2}dev +dev +everything +.* UTC \(pull\)$/m);
+                    expect(stdout).toMatch(/^ {2}team\/app +[\d.]+ k?B +1: 1$/m);
+                    expect(stdout).toMatch(/^ {2}images +volume \S+ on ssh:\S+ +\d.*B +\d.*B/m);
+
                     const stopped = await server.must(`docker stop ${stack.containerName}`);
                     expect(stopped.trim()).toBe(stack.containerName);
                     expect((await stack.up("--refresh")).printed).toMatch(/[~+]/);

@@ -114,10 +114,12 @@ test("what belongs to no request is shown when it is a warning or worse, without
             start,
             { ...start, level: "error", msg: "storage driver health check: gone" },
             "2026/01/02 http: TLS handshake error from 192.0.2.9:1: \u001b[2J remote error",
+            "null",
         ]).lines,
     ).toEqual([
         "2026-01-02T03:04:05Z error storage driver health check: gone",
         "warning 2026/01/02 http: TLS handshake error from 192.0.2.9:1: ?[2J remote error",
+        "warning null",
     ]);
 });
 

@@ -1,0 +1,51 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { type Result, run } from "./run";
+import type { TestStack } from "./stack";
+
+const FOLDER = join(__dirname, "../../scripts/overview");
+
+/** What `npm run status` does, for somebody with this umask, without the script that sets up what is missing. */
+export function status(
+    stack: TestStack,
+    options: readonly string[],
+    { umask = "022", env = {} }: { readonly umask?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<Result> {
+    const command = `umask ${umask}; exec node "$@"`;
+    return run("sh", ["-c", command, "sh", join(FOLDER, "status.mjs"), ...options], {
+        cwd: stack.folder,
+        env: { ...stack.environment, INIT_CWD: stack.folder, ...env },
+    });
+}
+
+/** Lines of a program that knows these functions of scripts/overview, and `print`; returns what that was given. */
+export function evaluate<T>(
+    names: Readonly<Record<string, string>>,
+    program: string,
+    input: unknown = null,
+): T {
+    const imports = Object.entries(names).map(
+        ([name, file]) => `import { ${name} } from ${JSON.stringify(join(FOLDER, file))};`,
+    );
+    const source = `${imports.join("\n")}
+        import { readFileSync } from "node:fs";
+        const input = JSON.parse(readFileSync(0, "utf8"));
+        const print = (value) => process.stdout.write(JSON.stringify(value));
+        ${program}`;
+    const printed = execFileSync("node", ["--input-type=module", "-e", source], {
+        input: JSON.stringify(input),
+        encoding: "utf8",
+    });
+    return JSON.parse(printed) as T;
+}
+
+/** The page of a status. */
+export function pageOf(status: unknown): string {
+    return evaluate({ asPage: "page.mjs" }, "print(asPage(input));", status);
+}
+
+/** The same for a terminal. */
+export function textOf(status: unknown, rows?: number): string {
+    const limit = rows === undefined ? "" : `, { rows: ${rows} }`;
+    return evaluate({ asText: "text.mjs" }, `print(asText(input${limit}));`, status);
+}
