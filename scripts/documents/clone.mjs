@@ -25,7 +25,7 @@ export function makeClone(root, clone) {
     }
     git(clone, "init", "--quiet");
     git(clone, "add", "--all");
-    git(clone, "-c", "user.name=docs", "-c", "user.email=docs@localhost", "commit", "--quiet", "--message", "clone");
+    git(clone, "-c", "user.name=docs", "-c", "user.email=docs@localhost", "-c", "commit.gpgsign=false", "commit", "--quiet", "--message", "clone");
 }
 
 /**

@@ -144,7 +144,7 @@ async function runStep(name, step) {
 
 /** @param {string} text */
 function asRoot(text) {
-    return process.getuid?.() === 0 ? text : `sudo -n env PATH="$PATH" sh -c '${text.replaceAll("'", "'\\''")}'`;
+    return process.getuid?.() === 0 ? text : `sudo -n env PATH="$PATH" HOME="$HOME" sh -c '${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** @param {string} text */

@@ -27,7 +27,7 @@ export class Session {
             stdio: ["pipe", "ignore", "ignore", "pipe"],
         });
         this.shell.stdin?.on("error", () => undefined);
-        this.hasEnded = new Promise((resolve) => this.shell.once("close", () => resolve(undefined)));
+        this.hasEnded = new Promise((resolve) => this.shell.once("exit", () => resolve(undefined)));
         const codes = /** @type {import("node:stream").Readable} */ (this.shell.stdio[3]);
         this.codes = createInterface({ input: codes })[Symbol.asyncIterator]();
     }
@@ -44,7 +44,7 @@ export class Session {
         writeFileSync(file, `${text}\n`, { mode: 0o600 });
         writeFileSync(`${file}.in`, stdin, { mode: 0o600 });
         writeFileSync(`${file}.out`, "", { mode: 0o600 });
-        this.shell.stdin?.write(`. '${file}' <'${file}.in' >'${file}.out' 2>&1; echo "$?" >&3\n`);
+        this.shell.stdin?.write(`. '${file}' <'${file}.in' >'${file}.out' 2>&1 3>&-; echo "$?" >&3\n`);
         const guard = setTimeout(() => this.kill(), HANGS_AFTER_MS);
         const { value, done } = await this.codes.next();
         clearTimeout(guard);

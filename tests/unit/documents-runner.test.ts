@@ -50,7 +50,7 @@ test("the commands of a document are one session, in a clone and a home of its o
         "hello world",
         "$ basename $PWD",
         "deep",
-        "$ ls ..",
+        "$ LC_ALL=C ls ..",
         "README.md",
         "deep",
         "scripts",
@@ -67,7 +67,7 @@ test("the commands of a document are one session, in a clone and a home of its o
     );
     const { code, printed } = runDocs();
     expect(printed).toContain("README.md:2  name=world");
-    expect(printed).toContain("docs: 8 commands of 1 documents, all as shown");
+    expect(printed).toContain("docs: 9 commands of 1 documents, all as shown");
     expect(code).toBe(0);
     expect(existsSync(join(project, "deep"))).toBe(false);
 });
