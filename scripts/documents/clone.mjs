@@ -19,13 +19,27 @@ export function makeClone(root, clone) {
     const git = (/** @type {string} */ cwd, /** @type {string[]} */ ...args) =>
         execFileSync("git", args, { cwd, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
     const files = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard");
-    for (const file of files.split("\0").filter((name) => name !== "" && existsSync(join(root, name)))) {
+    for (const file of files
+        .split("\0")
+        .filter((name) => name !== "" && existsSync(join(root, name)))) {
         mkdirSync(dirname(join(clone, file)), { recursive: true });
         cpSync(join(root, file), join(clone, file), { verbatimSymlinks: true });
     }
     git(clone, "init", "--quiet");
     git(clone, "add", "--all");
-    git(clone, "-c", "user.name=docs", "-c", "user.email=docs@localhost", "-c", "commit.gpgsign=false", "commit", "--quiet", "--message", "clone");
+    git(
+        clone,
+        "-c",
+        "user.name=docs",
+        "-c",
+        "user.email=docs@localhost",
+        "-c",
+        "commit.gpgsign=false",
+        "commit",
+        "--quiet",
+        "--message",
+        "clone",
+    );
 }
 
 /**
@@ -48,12 +62,17 @@ export function freshEnvironment(clone, home) {
     symlinkSync(cache, join(home, ".cache"));
     const kept = Object.entries(process.env).filter(
         ([name]) =>
-            !/^(PULUMI|INIT_CWD$|NODE$|NODE_OPTIONS$|COLOR$|FORCE_COLOR$|DOCKER_CONFIG$|XDG_)/.test(name) &&
-            !/^npm_(?!config_(registry|cache|cafile|.*proxy)$)/i.test(name),
+            !/^(PULUMI|INIT_CWD$|NODE$|NODE_OPTIONS$|COLOR$|FORCE_COLOR$|DOCKER_CONFIG$|XDG_)/.test(
+                name,
+            ) && !/^npm_(?!config_(registry|cache|cafile|.*proxy)$)/i.test(name),
     );
     const path = (process.env.PATH ?? "")
         .split(delimiter)
-        .filter((folder) => !/node_modules\/|node-gyp-bin/.test(folder) && !folder.startsWith(join(cache, "private-registry")));
+        .filter(
+            (folder) =>
+                !/node_modules\/|node-gyp-bin/.test(folder) &&
+                !folder.startsWith(join(cache, "private-registry")),
+        );
     return {
         ...Object.fromEntries(kept),
         HOME: home,

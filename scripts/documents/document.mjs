@@ -49,7 +49,12 @@ export function readDocument(markdown) {
             const start = index;
             while (index < lines.length - 1 && !(lines[index] ?? "").includes("-->")) index++;
             const comment = lines.slice(start, index + 1).join("\n");
-            readComment(document, comment.trim().slice(4).split("-->")[0]?.trim() ?? "", start + 1, pending);
+            readComment(
+                document,
+                comment.trim().slice(4).split("-->")[0]?.trim() ?? "",
+                start + 1,
+                pending,
+            );
         }
     }
     for (const { name, line } of pending) {
@@ -74,7 +79,9 @@ function readComment(document, comment, line, pending) {
     const needsText = !name.startsWith("exit");
     const needsPrefix = name.startsWith("exit") || name === "stdin";
     if ((needsText && text === undefined) || (needsPrefix && prefix === undefined)) {
-        document.problems.push(`${line}: '${name}' lacks ${needsPrefix ? "the (command) or the text" : "its text"}`);
+        document.problems.push(
+            `${line}: '${name}' lacks ${needsPrefix ? "the (command) or the text" : "its text"}`,
+        );
     } else if (name === "before" || name === "after") {
         document.steps.push({ kind: name, line, text: text ?? "" });
     } else {
@@ -96,9 +103,16 @@ function readBlock(document, block, firstLine, directives) {
         const last = commands.at(-1);
         if (prompt !== null) {
             const [, sign, command = ""] = prompt;
-            commands.push({ kind: "command", line: firstLine + index, text: command, asRoot: sign === "#", exit: 0 });
+            commands.push({
+                kind: "command",
+                line: firstLine + index,
+                text: command,
+                asRoot: sign === "#",
+                exit: 0,
+            });
         } else if (last === undefined) {
-            if (text.trim() !== "") document.problems.push(`${firstLine + index}: output before any command: ${text}`);
+            if (text.trim() !== "")
+                document.problems.push(`${firstLine + index}: output before any command: ${text}`);
         } else if (/^>( |$)/.test(text) && last.expected === undefined) {
             last.text += `\n${text.slice(2)}`;
         } else if (text.trim() !== "" || last.expected !== undefined) {
@@ -107,7 +121,11 @@ function readBlock(document, block, firstLine, directives) {
     });
     const reason = directives.find(({ name }) => name === "not run")?.text;
     if (reason !== undefined) {
-        document.skipped.push({ line: firstLine, reason, commands: commands.map(({ text }) => text) });
+        document.skipped.push({
+            line: firstLine,
+            reason,
+            commands: commands.map(({ text }) => text),
+        });
         return;
     }
     for (const { name, line, prefix = "", text } of directives) {
@@ -117,7 +135,8 @@ function readBlock(document, block, firstLine, directives) {
                 candidate.text.startsWith(prefix) &&
                 (kind === "exit" ? candidate.exit === 0 : candidate.stdin === undefined),
         );
-        if (command === undefined) document.problems.push(`${line}: no command in the next block begins with '${prefix}'`);
+        if (command === undefined)
+            document.problems.push(`${line}: no command in the next block begins with '${prefix}'`);
         else if (kind === "exit") command.exit = Number(code);
         else command.stdin = text;
     }

@@ -33,7 +33,10 @@ const COLOURS = /\x1b\[[0-9;]*[A-Za-z]/g;
  */
 export function difference(expected, output) {
     const actual = tidy(output.replace(COLOURS, "").replace(/\r/g, "").replace(NPM_BANNER, ""));
-    const patterns = tidy(expected.join("\n")).map((line) => ({ line, pattern: linePattern(line) }));
+    const patterns = tidy(expected.join("\n")).map((line) => ({
+        line,
+        pattern: linePattern(line),
+    }));
     let furthest = 0;
     /** @type {Set<string>} */
     const failed = new Set();
@@ -48,13 +51,17 @@ export function difference(expected, output) {
                 ? a === actual.length
                 : wanted.pattern === undefined
                   ? matches(e + 1, a) || (a < actual.length && matches(e, a + 1))
-                  : wanted.pattern.test(actual[a] ?? "") && a < actual.length && matches(e + 1, a + 1);
+                  : wanted.pattern.test(actual[a] ?? "") &&
+                    a < actual.length &&
+                    matches(e + 1, a + 1);
         if (!found) failed.add(key);
         return found;
     };
     if (matches(0, 0)) return undefined;
     const missing = patterns[furthest]?.line;
-    return missing === undefined ? "there is more output than is shown" : `not as shown: ${missing}`;
+    return missing === undefined
+        ? "there is more output than is shown"
+        : `not as shown: ${missing}`;
 }
 
 /** @param {string} text */
@@ -75,7 +82,8 @@ function linePattern(line) {
     let pattern = "";
     let rest = 0;
     for (const found of line.matchAll(ANY_VOLATILE)) {
-        const kind = VOLATILE.find((candidate) => new RegExp(`^(?:${candidate})$`).test(found[0])) ?? "";
+        const kind =
+            VOLATILE.find((candidate) => new RegExp(`^(?:${candidate})$`).test(found[0])) ?? "";
         pattern += `${literally(line.slice(rest, found.index))}(?:${kind})`;
         rest = found.index + found[0].length;
     }

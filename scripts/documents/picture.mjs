@@ -46,7 +46,9 @@ function groupsOf(resources) {
         const name = lastPart(urn);
         const inOrder = byNeed(drawn.filter(({ parent }) => parent === urn));
         const place = new Map(inOrder.map((resource, index) => [resource.urn, index]));
-        const needed = inOrder.flatMap(({ dependencies = [] }) => dependencies.map((other) => parentOf.get(other) ?? urn));
+        const needed = inOrder.flatMap(({ dependencies = [] }) =>
+            dependencies.map((other) => parentOf.get(other) ?? urn),
+        );
         return {
             name,
             type: lastPart(urn.split("::").at(-2)?.split("$").at(-1) ?? "", ":"),
@@ -60,14 +62,20 @@ function groupsOf(resources) {
                     .sort((a, b) => a - b)
                     .map((from) => /** @type {[number, number]} */ ([from, to])),
             ),
-            needs: [...new Set(needed)].filter((other) => other !== urn).map((other) => lastPart(other)).sort(),
+            needs: [...new Set(needed)]
+                .filter((other) => other !== urn)
+                .map((other) => lastPart(other))
+                .sort(),
         };
     });
     const reaches = (/** @type {string} */ from, /** @type {string} */ to) =>
-        from === to || (all.find(({ name }) => name === to)?.needs.some((other) => reaches(from, other)) ?? false);
+        from === to ||
+        (all.find(({ name }) => name === to)?.needs.some((other) => reaches(from, other)) ?? false);
     return all.map((group) => ({
         ...group,
-        needs: group.needs.filter((name) => !group.needs.some((other) => other !== name && reaches(name, other))),
+        needs: group.needs.filter(
+            (name) => !group.needs.some((other) => other !== name && reaches(name, other)),
+        ),
     }));
 }
 
@@ -82,7 +90,9 @@ function byNeed(resources) {
     const ordered = [];
     const rest = [...resources];
     while (rest.length > 0) {
-        const next = rest.findIndex(({ dependencies = [] }) => !rest.some(({ urn }) => dependencies.includes(urn)));
+        const next = rest.findIndex(
+            ({ dependencies = [] }) => !rest.some(({ urn }) => dependencies.includes(urn)),
+        );
         ordered.push(...rest.splice(Math.max(next, 0), 1));
     }
     return ordered;
@@ -97,9 +107,13 @@ function draw(groups) {
     const columns = [0, 1, 2].map((column) =>
         groups
             .filter(({ name }) => Math.min(depth(name), 2) === column)
-            .sort((a, b) => depth(a.name) - depth(b.name) || b.resources.length - a.resources.length),
+            .sort(
+                (a, b) => depth(a.name) - depth(b.name) || b.resources.length - a.resources.length,
+            ),
     );
-    const heights = columns.map((column) => column.reduce((sum, group) => sum + heightOf(group) + GAP, -GAP));
+    const heights = columns.map((column) =>
+        column.reduce((sum, group) => sum + heightOf(group) + GAP, -GAP),
+    );
     const height = Math.max(...heights);
     /** @type {Map<string, { x: number, y: number, group: Group }>} */
     const places = new Map();
@@ -111,7 +125,9 @@ function draw(groups) {
         }
     });
     const boxes = [...places.values()].map(({ x, y, group }) => drawGroup(group, x, y));
-    const between = groups.flatMap((group) => group.needs.map((name) => drawArrow(places.get(name), places.get(group.name))));
+    const between = groups.flatMap((group) =>
+        group.needs.map((name) => drawArrow(places.get(name), places.get(group.name))),
+    );
     return `${[
         `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${3 * WIDTH + 2 * GAP + 16} ${height + 16}" role="img" aria-label="The resources of a stack, by component">`,
         "<!-- Drawn by scripts/documents/picture.mjs from a stack's own resources; draw it again instead of editing it. -->",

@@ -18,7 +18,9 @@ const names = process.argv.slice(2).filter((argument) => argument !== "--list");
 const isList = names.length < process.argv.length - 2;
 const unknown = names.filter((name) => !existsSync(join(root, name)));
 if (unknown.length > 0) {
-    process.stderr.write(`docs: no such document: ${unknown.join(", ")}; give its path from the project's folder, such as README.md\n`);
+    process.stderr.write(
+        `docs: no such document: ${unknown.join(", ")}; give its path from the project's folder, such as README.md\n`,
+    );
     process.exit(2);
 }
 
@@ -26,7 +28,9 @@ const documents = (names.length > 0 ? names : everyDocument()).map((name) => ({
     name,
     document: readDocument(readFileSync(join(root, name), "utf8")),
 }));
-const problems = documents.flatMap(({ name, document }) => document.problems.map((problem) => `${name}:${problem}`));
+const problems = documents.flatMap(({ name, document }) =>
+    document.problems.map((problem) => `${name}:${problem}`),
+);
 if (problems.length > 0) {
     process.stderr.write(`${problems.join("\n")}\n`);
     process.exit(2);
@@ -59,19 +63,29 @@ if (!isList) {
 const skipped = documents.flatMap(({ name, document }) =>
     document.skipped.map(({ line, reason }) => `  ${name}:${line}  ${reason.replace(/\s+/g, " ")}`),
 );
-print(`${isList ? "" : "\n"}${skipped.length === 0 ? "every block is run" : `not run:\n${skipped.join("\n")}`}`);
+print(
+    `${isList ? "" : "\n"}${skipped.length === 0 ? "every block is run" : `not run:\n${skipped.join("\n")}`}`,
+);
 if (!isList) {
-    print(`docs: ${commands} commands of ${documents.length} documents, ${failed.length === 0 ? "all as shown" : `failed: ${failed.join(", ")}`}`);
+    print(
+        `docs: ${commands} commands of ${documents.length} documents, ${failed.length === 0 ? "all as shown" : `failed: ${failed.join(", ")}`}`,
+    );
 }
 process.exitCode = failed.length > 0 || isStopped ? 1 : 0;
 
 /** Everything that is ours to read: the README first, as its reader does. */
 function everyDocument() {
-    const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"], { cwd: root, encoding: "utf8" });
+    const listed = execFileSync(
+        "git",
+        ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+        { cwd: root, encoding: "utf8" },
+    );
     return listed
         .split("\n")
         .filter((name) => name !== "" && existsSync(join(root, name)))
-        .sort((a, b) => Number(b === "README.md") - Number(a === "README.md") || a.localeCompare(b));
+        .sort(
+            (a, b) => Number(b === "README.md") - Number(a === "README.md") || a.localeCompare(b),
+        );
 }
 
 /**
@@ -106,7 +120,9 @@ async function runDocument(work, { name, document }) {
         await cleaner.end();
         if (code !== 0) {
             isAsShown = false;
-            print(`  ${name}: what was to be done afterwards ended with ${code}: ${text}\n${indented(output)}`);
+            print(
+                `  ${name}: what was to be done afterwards ended with ${code}: ${text}\n${indented(output)}`,
+            );
         }
     }
     return isAsShown && !isStopped;
@@ -122,7 +138,10 @@ async function runStep(name, step) {
     const [first = "", ...more] = step.text.split("\n");
     const title = `${step.kind === "command" ? "" : "(unseen) "}${first}${more.length > 0 ? " …" : ""}`;
     if (step.kind === "command") commands++;
-    const typed = step.kind === "command" && step.stdin !== undefined ? await session?.run(step.stdin) : undefined;
+    const typed =
+        step.kind === "command" && step.stdin !== undefined
+            ? await session?.run(step.stdin)
+            : undefined;
     const text = step.kind === "command" && step.asRoot ? asRoot(step.text) : step.text;
     const { code, output } = (await session?.run(text, typed?.output)) ?? { code: 255, output: "" };
     const wanted = step.kind === "command" ? step.exit : 0;
@@ -144,7 +163,9 @@ async function runStep(name, step) {
 
 /** @param {string} text */
 function asRoot(text) {
-    return process.getuid?.() === 0 ? text : `sudo -n env PATH="$PATH" HOME="$HOME" sh -c '${text.replaceAll("'", "'\\''")}'`;
+    return process.getuid?.() === 0
+        ? text
+        : `sudo -n env PATH="$PATH" HOME="$HOME" sh -c '${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** @param {string} text */

@@ -44,12 +44,16 @@ export class Session {
         writeFileSync(file, `${text}\n`, { mode: 0o600 });
         writeFileSync(`${file}.in`, stdin, { mode: 0o600 });
         writeFileSync(`${file}.out`, "", { mode: 0o600 });
-        this.shell.stdin?.write(`. '${file}' <'${file}.in' >'${file}.out' 2>&1 3>&-; echo "$?" >&3\n`);
+        this.shell.stdin?.write(
+            `. '${file}' <'${file}.in' >'${file}.out' 2>&1 3>&-; echo "$?" >&3\n`,
+        );
         const guard = setTimeout(() => this.kill(), HANGS_AFTER_MS);
         const { value, done } = await this.codes.next();
         clearTimeout(guard);
         const output = readFileSync(`${file}.out`, "utf8");
-        return done ? { code: 255, output: `${output}\n[the shell has ended]` } : { code: Number(value), output };
+        return done
+            ? { code: 255, output: `${output}\n[the shell has ended]` }
+            : { code: Number(value), output };
     }
 
     /** Ends the shell and what it has started. */

@@ -37,10 +37,13 @@ function anchors(document: string): string[] {
 }
 
 // Commands in any other block would be left out without a word.
-test.each(DOCUMENTS)("%s: every block says what it is, and commands are a console's", (document) => {
-    const known = ["console", "text", "toml", "yaml", "json", "ts"];
-    expect(languages(document).filter((word) => !known.includes(word))).toEqual([]);
-});
+test.each(DOCUMENTS)(
+    "%s: every block says what it is, and commands are a console's",
+    (document) => {
+        const known = ["console", "text", "toml", "yaml", "json", "ts"];
+        expect(languages(document).filter((word) => !known.includes(word))).toEqual([]);
+    },
+);
 
 test.each(DOCUMENTS)("%s: every link leads somewhere", (document) => {
     const links = [...read(document).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);

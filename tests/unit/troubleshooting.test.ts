@@ -2,7 +2,15 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 const PROJECT = join(__dirname, "../..");
-const PROGRAM = ["config.ts", "preflight.ts", "index.ts", "pulumiw", "components", "lib", "scripts"];
+const PROGRAM = [
+    "config.ts",
+    "preflight.ts",
+    "index.ts",
+    "pulumiw",
+    "components",
+    "lib",
+    "scripts",
+];
 
 /** Messages that no source of ours has, by who says them. */
 const FOREIGN: Readonly<Record<string, string>> = {
