@@ -105,9 +105,11 @@ async function runDocument(work, { name, document }) {
     let isAsShown = true;
     for (const step of document.steps) {
         if (step.kind === "after") cleanUp.unshift(step.text);
-        else if (!(await runStep(name, step))) {
-            isAsShown = false;
-            break;
+        else {
+            const result = await runStep(name, step);
+            isAsShown &&= result === "as shown";
+            // What follows builds on it.
+            if (result === "failed") break;
         }
         if (isStopped) break;
     }
@@ -131,6 +133,7 @@ async function runDocument(work, { name, document }) {
 /**
  * @param {string} name
  * @param {Document["steps"][number]} step
+ * @returns {Promise<"as shown" | "differs" | "failed">}
  */
 async function runStep(name, step) {
     const started = Date.now();
@@ -146,19 +149,20 @@ async function runStep(name, step) {
     const { code, output } = (await session?.run(text, typed?.output)) ?? { code: 255, output: "" };
     const wanted = step.kind === "command" ? step.exit : 0;
     const expected = step.kind === "command" ? step.expected : undefined;
-    const reason =
+    const failure =
         typed !== undefined && typed.code !== 0
             ? `what was to be typed ended with ${typed.code}:\n${indented(typed.output)}`
             : code !== wanted
               ? `it ended with ${code}${wanted === 0 ? "" : `, not with ${wanted}`}`
-              : expected && difference(expected, output);
+              : undefined;
+    const reason = failure ?? (expected && difference(expected, output));
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
     print(`  ${reason === undefined ? "ok    " : "FAILED"} ${place}  ${title}  (${seconds} s)`);
-    if (reason === undefined) return true;
+    if (reason === undefined) return "as shown";
     print(`${place}: ${reason}\n  command:\n${indented(step.text)}`);
     if (expected !== undefined) print(`  expected:\n${indented(expected.join("\n"))}`);
     print(`  got:\n${indented(output)}`);
-    return false;
+    return failure === undefined ? "differs" : "failed";
 }
 
 /** @param {string} text */
