@@ -38,7 +38,8 @@ if (!process.argv.includes("--check")) {
  * @returns {Group[]}
  */
 function groupsOf(resources) {
-    const isDrawn = ({ type, custom = false }) => custom && !type.startsWith("pulumi:");
+    const isDrawn = (/** @type {Resource} */ { type, custom = false }) =>
+        custom && !type.startsWith("pulumi:");
     const drawn = resources.filter(isDrawn).sort((a, b) => a.urn.localeCompare(b.urn));
     const parents = [...new Set(drawn.map(({ parent = "" }) => parent))];
     const parentOf = new Map(drawn.map(({ urn, parent = "" }) => [urn, parent]));
@@ -68,7 +69,8 @@ function groupsOf(resources) {
                 .sort(),
         };
     });
-    const reaches = (/** @type {string} */ from, /** @type {string} */ to) =>
+    /** @type {(from: string, to: string) => boolean} */
+    const reaches = (from, to) =>
         from === to ||
         (all.find(({ name }) => name === to)?.needs.some((other) => reaches(from, other)) ?? false);
     return all.map((group) => ({
@@ -100,7 +102,8 @@ function byNeed(resources) {
 
 /** @param {Group[]} groups */
 function draw(groups) {
-    const depth = (/** @type {string} */ name) => {
+    /** @type {(name: string) => number} */
+    const depth = (name) => {
         const needs = groups.find((group) => group.name === name)?.needs ?? [];
         return needs.length === 0 ? 0 : 1 + Math.max(...needs.map(depth));
     };
