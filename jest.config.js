@@ -12,5 +12,6 @@ module.exports = {
     testTimeout: 300_000,
     // Two cores: more workers only make the integration tests wait for each other.
     maxWorkers: 2,
+    testSequencer: "<rootDir>/tests/support/longest-first-sequencer.js",
     reporters: ["default", "<rootDir>/tests/support/closing-line-reporter.js"],
 };

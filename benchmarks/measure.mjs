@@ -2,7 +2,7 @@
 import { performance } from "node:perf_hooks";
 
 /** Rounds that count. One more goes before them, to warm up what can be warm. */
-export const ROUNDS = 5;
+const ROUNDS = 5;
 
 /** @typedef {readonly [name: string, measure: () => Promise<number>]} Subject */
 

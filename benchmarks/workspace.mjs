@@ -1,5 +1,5 @@
 // @ts-check
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import {
     cpSync,
     existsSync,
@@ -230,12 +230,21 @@ function words(text = "") {
     return text.split(/\s+/).filter((word) => word !== "");
 }
 
-/** A TCP port of the loopback that nothing listens on now. */
+/**
+ * A TCP port of the loopback that nothing listens on now. Below those that the system gives to outgoing connections: one of
+ * these could take it before it is listened on.
+ */
 export async function freePort() {
-    const server = createServer();
-    await once(server.listen(0, "127.0.0.1"), "listening");
-    const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-    server.close();
-    await once(server, "close");
-    return port;
+    for (;;) {
+        const port = randomInt(20_000, 32_000);
+        const server = createServer();
+        try {
+            await once(server.listen(port, "127.0.0.1"), "listening");
+            server.close();
+            await once(server, "close");
+            return port;
+        } catch {
+            // Something has it.
+        }
+    }
 }

@@ -1,10 +1,10 @@
 // @ts-check
 // What a registry holds: repositories, tags, manifests, and when images were made.
 import { ask } from "./api.mjs";
-import { docker, MaintenanceError } from "./registry.mjs";
+import { DATA, docker, MaintenanceError, SETTINGS } from "./registry.mjs";
 
-const STORAGE = "/var/lib/registry/docker/registry/v2/repositories";
-const CONFIG = "/etc/private-registry/config.yml";
+const STORAGE = `${DATA}/docker/registry/v2/repositories`;
+const CONFIG = `${SETTINGS}/config.yml`;
 const INDEXES = [
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",

@@ -6,7 +6,7 @@ import { find, pulumi, readResources } from "../check/state.mjs";
 import { agentInContainer } from "./container-line.mjs";
 import { listImages, readFiles } from "./data-files.mjs";
 import { Progress } from "./progress.mjs";
-import { findRegistry, MaintenanceError, withLock } from "./registry.mjs";
+import { bucketName, findRegistry, MaintenanceError, withLock } from "./registry.mjs";
 import { bytes, count, main, say } from "./report.mjs";
 
 const TOP = "docker/registry/v2/";
@@ -106,7 +106,7 @@ function findTarget(registry) {
             agentInContainer(registry, isSecure, caCertificate),
         ),
         root: rootDirectory === "" ? "" : `${rootDirectory}/`,
-        name: `the bucket ${bucket} at ${endpoint ?? `Amazon's S3 in ${region}`}`,
+        name: bucketName({ bucket, region, endpoint }),
     };
 }
 

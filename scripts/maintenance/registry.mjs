@@ -10,7 +10,7 @@ import { EVERYTHING, rightsIn } from "../check/rights.mjs";
 import { find, readResources } from "../check/state.mjs";
 
 /** Where the settings are inside the registry's container. */
-const SETTINGS = "/etc/private-registry";
+export const SETTINGS = "/etc/private-registry";
 /** And the images. */
 export const DATA = "/var/lib/registry";
 /** Exit code of hold.sh when another maintenance run has the lock. */
@@ -100,7 +100,7 @@ export function registryIn(resources, stack, { mayBeService = false } = {}) {
         image: container.inputs.image ?? container.inputs.taskSpec.containerSpec.image,
         settingsVolume: settings?.volumeName ?? "",
         data: data?.volumeName ?? data?.hostPath ?? "",
-        bucket: bucketOf(storage),
+        bucket: storage.s3 && bucketName({ ...storage.s3, endpoint: storage.s3.regionendpoint }),
         isCacheKept:
             storage.cache.blobdescriptor === "redis" && upload("redis-forget") === undefined,
         isReadOnly: storage.maintenance.readonly.enabled,
@@ -116,12 +116,12 @@ export function registryIn(resources, stack, { mayBeService = false } = {}) {
 }
 
 /**
- * What messages call the bucket that holds the images; undefined where there is none.
+ * What messages call a bucket.
  *
- * @param {{ s3?: { bucket: string, region: string, regionendpoint?: string } }} storage of the registry's configuration
+ * @param {{ bucket: string, region: string, endpoint?: string }} storage
  */
-export function bucketOf({ s3 }) {
-    return s3 && `the bucket ${s3.bucket} at ${s3.regionendpoint ?? `Amazon's S3 in ${s3.region}`}`;
+export function bucketName({ bucket, region, endpoint }) {
+    return `the bucket ${bucket} at ${endpoint ?? `Amazon's S3 in ${region}`}`;
 }
 
 /**

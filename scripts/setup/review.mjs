@@ -80,6 +80,16 @@ const MEANINGS = [
         },
     ],
     [
+        /^registry-server-redis-(container|service)$/,
+        "Redis'",
+        {
+            create: "is started",
+            update: "is changed while it runs",
+            replace: "restarts, and has forgotten what it knew of blobs; the registry runs on",
+            delete: "is taken down",
+        },
+    ],
+    [
         /^registry-gateway-(container|access)$/,
         "the gateway's",
         {

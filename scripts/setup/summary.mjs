@@ -1,20 +1,14 @@
 // @ts-check
 // Says how to use what `npm run up` deployed, from the stack's outputs without their secrets.
-import { spawnSync } from "node:child_process";
+import { pulumi } from "../check/state.mjs";
 
 // The engine leaves a log of its own.
 process.umask(0o077);
 const stack = process.argv[2] ?? "";
 const option = stack === "" ? "" : ` --stack ${stack}`;
-const { stdout, status } = spawnSync(
-    "pulumi",
-    ["stack", "output", "--json", "--non-interactive", ...(stack === "" ? [] : ["--stack", stack])],
-    { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] },
-);
-if (status !== 0) process.exit(status ?? 1);
 
 /** @type {{ registry?: string, url?: string, certificateExpires?: string, clients?: Record<string, string> }} */
-const outputs = JSON.parse(stdout);
+const outputs = JSON.parse(pulumi(["stack", "output", "--json"], stack));
 if (outputs.registry === undefined) process.exit(0);
 
 const expires = outputs.certificateExpires?.slice(0, 10);

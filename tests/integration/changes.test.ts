@@ -1,5 +1,5 @@
 import { docker, inspect } from "../support/docker";
-import { MANIFESTS, pushImage, servesImage } from "../support/images";
+import { MANIFESTS, pushImage, REGISTRY_IMAGE, servesImage } from "../support/images";
 import { ask } from "../support/registry-client";
 import { must } from "../support/run";
 import { freePort, withStack } from "../support/stack";
@@ -84,9 +84,9 @@ testWithClock("a certificate inside its renewal window is replaced by an ordinar
 
 test("another image replaces the container and keeps data, accounts and trust", async () => {
     const image = `private-registry-test:${Date.now()}`;
-    await must("docker", ["tag", "registry:3.1.1", image]);
+    await must("docker", ["tag", REGISTRY_IMAGE, image]);
     await must("docker", ["build", "--tag", image, "-"], {
-        input: `FROM registry:3.1.1\nLABEL private-registry.test=${image}\n`,
+        input: `FROM ${REGISTRY_IMAGE}\nLABEL private-registry.test=${image}\n`,
     });
     try {
         await withStack({}, async (stack) => {

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { docker, inspect } from "../support/docker";
-import { pushImage, servesImage } from "../support/images";
+import { pushImage, REGISTRY_IMAGE, servesImage } from "../support/images";
 import { ask } from "../support/registry-client";
 import { must } from "../support/run";
 import { type TestStack, withStack } from "../support/stack";
@@ -135,7 +135,7 @@ test("a port that something else has is an error before the running registry is 
 
 test("a container name that something else has is an error, and the other container stays", () =>
     withStack({}, async (stack) => {
-        await must("docker", ["create", "--name", stack.containerName, "registry:3.1.1"]);
+        await must("docker", ["create", "--name", stack.containerName, REGISTRY_IMAGE]);
         try {
             const { code, printed } = await stack.pulumi(["up", "--yes", "--skip-preview"]);
             expect(code).not.toBe(0);
@@ -168,7 +168,7 @@ test.each([
         const digest = await pushImage(stack);
         const broken = `private-registry-broken:${Date.now()}`;
         await must("docker", ["build", "--tag", broken, "-"], {
-            input: `FROM registry:3.1.1\n${change}\n`,
+            input: `FROM ${REGISTRY_IMAGE}\n${change}\n`,
         });
         try {
             stack.configure({ image: broken });

@@ -2,6 +2,7 @@ import { type ClientHost, withHosts } from "../support/client-host";
 import { docker, DockerUser } from "../support/docker";
 import { doctor, expectHealthy } from "../support/doctor";
 import { client, fleet, login, pull, REGISTRY_NAME } from "../support/fleet";
+import { REGISTRY_IMAGE } from "../support/images";
 import { must } from "../support/run";
 import { freePort, withStack } from "../support/stack";
 
@@ -20,7 +21,7 @@ class Upstream {
         const id = await must("docker", [
             ...["run", "--detach", "--label", "private-registry-test=upstream"],
             ...["--publish", `${address}:${port}:5000`, "--publish", `127.0.0.1:${port}:5000`],
-            ...["--env", "OTEL_TRACES_EXPORTER=none", "registry:3.1.1"],
+            ...["--env", "OTEL_TRACES_EXPORTER=none", REGISTRY_IMAGE],
         ]);
         return new Upstream(id.trim(), port, `http://${address}:${port}`);
     }

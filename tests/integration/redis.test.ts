@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ApiImages } from "../support/api-images";
 import { docker, inspect } from "../support/docker";
 import { doctor, expectHealthy } from "../support/doctor";
+import { REGISTRY_IMAGE } from "../support/images";
 import { maintain } from "../support/maintenance";
 import { askOwnRedis } from "../support/own-redis";
 import { must } from "../support/run";
@@ -109,7 +110,7 @@ test("a Redis of the registry's own: what it is asked for, by whom, while it is 
         const spoil = [
             "-v",
             `${volumes[0] ?? ""}:/s`,
-            "registry:3.1.1",
+            REGISTRY_IMAGE,
             "-c",
             "echo >>/s/redis.conf",
         ];

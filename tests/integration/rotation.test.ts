@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ArtifactClient } from "../support/artifacts";
+import { ApiImages } from "../support/api-images";
 import { type ClientHost, withHosts } from "../support/client-host";
 import { client, fleet, login, pull, push, REGISTRY_NAME } from "../support/fleet";
 import { ask } from "../support/registry-client";
@@ -130,10 +130,8 @@ test("another key algorithm is the server's at once, and an authority's only by 
             await stack.up();
             const before = await stack.outputs();
             const registry = `${REGISTRY_NAME}:${stack.port}`;
-            const image = await new ArtifactClient(before, {
-                address: network.gateway,
-                hostname: REGISTRY_NAME,
-            }).pushImage("team/app", "1");
+            const as = { team: "dev", address: network.gateway, hostname: REGISTRY_NAME };
+            const { digest } = await new ApiImages(before, as).image("team/app", "1");
             const logins = await host.logins();
             const ca = `/etc/docker/certs.d/${registry}/ca.crt`;
 
@@ -146,11 +144,7 @@ test("another key algorithm is the server's at once, and an authority's only by 
                     certificateExpires: after.certificateExpires,
                 });
                 expect(await keyTypeOf(host, ca, registry)).toBe(keyAlgorithm);
-                const puller = new ArtifactClient(after, {
-                    address: network.gateway,
-                    hostname: REGISTRY_NAME,
-                });
-                expect(await puller.pull("team/app", "1")).toBe(image);
+                expect(await new ApiImages(after, as).pull("team/app", "1")).toBe(digest);
             }
             // No client had to learn anything.
             expect(await host.logins()).toBe(logins);

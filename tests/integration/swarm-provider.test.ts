@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { docker } from "../support/docker";
+import { REGISTRY_IMAGE } from "../support/images";
 import { must } from "../support/run";
 import { type TestStack, withStack } from "../support/stack";
 import { runningTasks, type Task, tasksOf, withSwarm, words } from "../support/swarm";
@@ -12,7 +13,7 @@ class SwarmRegistry {
     public readonly service: string;
     public readonly gateway: string;
     private settings: Record<string, string | number> = {
-        image: "registry:3.1.1",
+        image: REGISTRY_IMAGE,
         replicas: 1,
         accounts: DEV,
     };

@@ -61,19 +61,26 @@ export class ApiImages {
 
     /** Whether a manifest, all that it consists of, and every byte of that is there. */
     public async isIntact(repository: string, reference: string): Promise<boolean> {
+        return (await this.pull(repository, reference)) !== undefined;
+    }
+
+    /** Fetches all that a tag or digest leads to; returns its digest, or `undefined` when any of it is not there as it should be. */
+    public async pull(repository: string, reference: string): Promise<string | undefined> {
         const answer = await this.ask(`/v2/${repository}/manifests/${reference}`, {
             accept: `${IMAGE}, ${INDEX}`,
         });
-        if (answer.status !== 200) return false;
+        if (answer.status !== 200) return undefined;
         const { manifests = [], config, layers = [] } = JSON.parse(answer.body) as Manifest;
         const parts = await Promise.all([
-            ...manifests.map(({ digest }) => this.isIntact(repository, digest)),
+            ...manifests.map(
+                async ({ digest }) => (await this.pull(repository, digest)) === digest,
+            ),
             ...[...(config === undefined ? [] : [config]), ...layers].map(async ({ digest }) => {
                 const blob = await this.ask(`/v2/${repository}/blobs/${digest}`);
                 return blob.status === 200 && digestOf(blob.bytes) === digest;
             }),
         ]);
-        return parts.every((isThere) => isThere);
+        return parts.every((isThere) => isThere) ? digestOf(answer.bytes) : undefined;
     }
 
     private async blob(repository: string, content: Buffer): Promise<Descriptor> {

@@ -267,8 +267,9 @@ export function hostsOfFile<Kind extends HostKind>(...kinds: readonly Kind[]) {
     let network: ClientNetwork | undefined;
     const hosts = new Map<Kind, ClientHost>();
     beforeAll(async () => {
-        network = await ClientNetwork.create();
-        for (const kind of kinds) hosts.set(kind, await network.addHost(kind));
+        const made = await ClientNetwork.create();
+        network = made;
+        await Promise.all(kinds.map(async (kind) => hosts.set(kind, await made.addHost(kind))));
     });
     afterAll(() => network?.dispose());
     return {

@@ -1,6 +1,12 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { DockerUser } from "./docker";
 import { ask } from "./registry-client";
 import type { TestStack } from "./stack";
+
+const VERSIONS = readFileSync(join(__dirname, "../../scripts/setup/versions.sh"), "utf8");
+/** The registry's image that set-up has seen to. */
+export const REGISTRY_IMAGE = /^REGISTRY_IMAGE=(.+)$/m.exec(VERSIONS)?.[1] ?? "";
 
 /** What a client accepts that knows Docker's and OCI's manifests. */
 export const MANIFESTS =

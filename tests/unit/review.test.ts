@@ -58,6 +58,17 @@ test.each([
     ],
     [
         [
+            ["registry-server-redis-image", "replace"],
+            ["registry-server-redis-loader", "replace"],
+            ["registry-server-redis-container", "replace"],
+        ],
+        [
+            "Redis' container restarts, and has forgotten what it knew of blobs; the registry runs on",
+        ],
+    ],
+    [[["registry-server-redis-service", "create"]], ["Redis' service is started"]],
+    [
+        [
             ["registry-trust-build1", "create"],
             ["registry-trust-build2", "update"],
             ["registry-trust-build3", "delete"],
