@@ -8,7 +8,7 @@ NODE_VERSION=24.21.0
 # As in offline/cli/go.mod. The suffix keeps `pulumi version` and `pulumi about` from claiming an official build.
 OFFLINE_ENGINE_VERSION=3.259.0+offline
 
-# Also the default of the `image` setting in config.ts.
+# Also the default of the `image` setting in lib/settings.ts.
 REGISTRY_IMAGE=registry:3.1.1
 # Also the default of `gatewayImage`.
 GATEWAY_IMAGE=caddy:2.11.9

