@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { withHosts } from "../support/client-host";
 import { dockerOn, prepare, withOpenSsh } from "../support/docker-machine";
 import { goTool } from "../support/go-tool";
+import { REGISTRY_IMAGE } from "../support/images";
 import { InstalledLibrary } from "../support/library";
 import { ask } from "../support/registry-client";
 import { must } from "../support/run";
