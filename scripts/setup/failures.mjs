@@ -6,6 +6,13 @@ import { explain } from "./causes.mjs";
 
 const [, , path = "", command = "up", stack = ""] = process.argv;
 
+/**
+ * What the script says of each thing that it did (`tell` and `warn` in components/trust-host/base.sh). It comes on another stream than
+ * what kept it, and so sometimes after that.
+ */
+const DONE =
+    /^(?:hosts|docker|containerd|podman|buildkit|k3s|rke2|system|proof|trust|left|warning): /;
+
 /** @typedef {{ urn: string, address: string, text: string, operation: string }} Failure */
 
 const option = stack === "" ? "" : ` --stack ${stack}`;
@@ -133,12 +140,10 @@ function read(message) {
         /dial(?: proxy| through proxy)? (\S+): after/.exec(text) ??
         /script on (\S+): /.exec(text) ??
         [];
-    // A script that ran says by itself, in its last line, what to do. The official provider quotes the script before that.
-    const said = /(?:its last output|running "(?:[^"\\]|\\.)*"):\n([^]*)$/
-        .exec(text)?.[1]
-        ?.trim()
-        .split("\n")
-        .at(-1);
+    // A script that ran says by itself, in a last line, what to do. The official provider quotes the script before that.
+    const output = /(?:its last output|running "(?:[^"\\]|\\.)*"):\n([^]*)$/.exec(text)?.[1] ?? "";
+    const lines = output.trim().split("\n");
+    const said = lines.findLast((line) => !DONE.test(line)) ?? lines.at(-1);
     return {
         address: text.startsWith("dial proxy") ? `on the way, at ${address}` : address,
         text: said || explain(text),

@@ -109,6 +109,11 @@ const CAUSES: [string, string, string][] = [
         "a (192.0.2.21): cannot write /etc/docker/certs.d/x/ca.crt: No space left on device; free some space there, then run up again",
     ],
     [
+        "what kept it, said before what was done",
+        "create script on 192.0.2.21: Process exited with status 1; its last output:\nno proof from https://registry.example.test:5000/v2/ by curl: nothing answers; start it, then run up again\nhosts: 192.0.2.10 registry.example.test in /etc/hosts written\nwarning: containerd reads no hosts.toml",
+        "a (192.0.2.21): no proof from https://registry.example.test:5000/v2/ by curl: nothing answers; start it, then run up again",
+    ],
+    [
         "a full disk, in the official provider's words",
         'Process exited with status 1: running "sh -c \'if [ \\"$(id -u)\\" = 0 ]; then exec sh -s apply; fi\'":\nhosts: written\ncannot write /etc/hosts: No space left on device; free some space there, then run up again',
         "a: cannot write /etc/hosts: No space left on device; free some space there, then run up again",
