@@ -40,7 +40,8 @@ export class RawConnection {
     /** What has come when the server first says something, or ends the connection. */
     public async untilAnswered(): Promise<string> {
         if (this.received === "" && !this.socket.destroyed) {
-            await Promise.race([once(this.socket, "data"), this.closed]);
+            // An answer that is cut off in the middle of a record is an error of TLS: it is an end, too.
+            await Promise.race([once(this.socket, "data").catch(() => this.closed), this.closed]);
         }
         return this.received;
     }
