@@ -1,6 +1,14 @@
 // @ts-check
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import {
+    existsSync,
+    mkdirSync,
+    readdirSync,
+    readFileSync,
+    renameSync,
+    rmSync,
+    writeFileSync,
+} from "node:fs";
+import { delimiter, dirname, join } from "node:path";
 import { interleave, medians, seconds } from "./measure.mjs";
 import { must } from "./run.mjs";
 import { freePort, PROJECT, withWorkspace } from "./workspace.mjs";
@@ -149,7 +157,7 @@ async function compile(folder) {
 function makeStrippable(folder) {
     forEachSource(folder, (path) => {
         const source = readFileSync(path, "utf8")
-            .replace(/ from "(\.[^"]+)";/g, ' from "$1.ts";')
+            .replace(/ from "(\.[^"]+)";/g, (_, name) => ` from "${fileOf(dirname(path), name)}";`)
             .replace(/^import \* as (\w+) from "(@pulumi\/[^"]+)";/gm, 'import $1 from "$2";')
             .replace(/^export = /gm, "export default ")
             .replace(/\b__dirname\b/g, "import.meta.dirname");
@@ -160,6 +168,19 @@ function makeStrippable(folder) {
     writeFileSync(manifest, JSON.stringify(content));
     const flags = "--experimental-transform-types --disable-warning=ExperimentalWarning";
     return withoutTsNode(folder, "index.ts", flags);
+}
+
+/**
+ * The file of an import. One that is JavaScript is CommonJS, and is called so from then on.
+ *
+ * @param {string} folder
+ * @param {string} name
+ */
+function fileOf(folder, name) {
+    const path = join(folder, name);
+    if (existsSync(`${path}.ts`)) return `${name}.ts`;
+    if (existsSync(`${path}.js`)) renameSync(`${path}.js`, `${path}.cjs`);
+    return `${name}.cjs`;
 }
 
 /**
