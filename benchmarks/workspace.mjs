@@ -1,5 +1,5 @@
 // @ts-check
-import { randomBytes, randomInt } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import {
     cpSync,
     existsSync,
@@ -10,11 +10,11 @@ import {
     symlinkSync,
     writeFileSync,
 } from "node:fs";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { attempt, must } from "./run.mjs";
+
+export { freePort } from "../tests/support/free-port.js";
 
 export const PROJECT = join(import.meta.dirname, "..");
 const PROGRAM = ["components", "config.ts", "index.ts", "lib", "package.json", "preflight.ts"];
@@ -228,23 +228,4 @@ export async function removeOwned(owner) {
 /** @param {string | undefined} text */
 function words(text = "") {
     return text.split(/\s+/).filter((word) => word !== "");
-}
-
-/**
- * A TCP port of the loopback that nothing listens on now. Below those that the system gives to outgoing connections: one of
- * these could take it before it is listened on.
- */
-export async function freePort() {
-    for (;;) {
-        const port = randomInt(20_000, 32_000);
-        const server = createServer();
-        try {
-            await once(server.listen(port, "127.0.0.1"), "listening");
-            server.close();
-            await once(server, "close");
-            return port;
-        } catch {
-            // Something has it.
-        }
-    }
 }

@@ -11,29 +11,29 @@ import {
 } from "../lib/trust-script";
 
 /** How a client host is logged in to. */
-export interface SshLogin<Late = string> {
+export interface SshLogin<Text = string> {
     /** Name or address. */
-    readonly host: Late;
+    readonly host: Text;
     readonly port: number;
     readonly user: string;
     /** The host's public key as in `known_hosts`, without the name: it must show this one. Unset: any key is accepted. */
-    readonly hostKey?: Late;
+    readonly hostKey?: Text;
     /** PEM, secret. */
-    readonly privateKey?: Late;
+    readonly privateKey?: Text;
     /** Secret. */
-    readonly privateKeyPassword?: Late;
+    readonly privateKeyPassword?: Text;
     /** Secret. */
-    readonly password?: Late;
+    readonly password?: Text;
     /** Whether to log in with the keys of the SSH agent that SSH_AUTH_SOCK leads to when it is done. */
     readonly agent?: boolean;
     /** The host on the way, when this one is not reached directly. */
-    readonly jumpHost?: SshLogin<Late>;
+    readonly jumpHost?: SshLogin<Text>;
 }
 
 /** A host that shall trust the registry. */
-export interface ClientHost<Late = string> {
+export interface ClientHost<Text = string> {
     /** How to log in. Unset: it is the machine that runs Pulumi. */
-    readonly login?: SshLogin<Late>;
+    readonly login?: SshLogin<Text>;
     /** Whether a user who is not root becomes root with `sudo -n`. */
     readonly sudo: boolean;
     readonly targets: readonly Target[];

@@ -1,7 +1,7 @@
 import type { ClientHost, SshLogin } from "../components/client-trust";
+import type { ClientArgs } from "../components/private-registry-args";
 import {
     CLIENT_FIELDS,
-    type ClientFields,
     HOST_FIELDS,
     JUMP_FIELDS,
     type LoginFields,
@@ -63,7 +63,7 @@ class Reader {
         const hosts: [string, ClientHost<Late>][] = [];
         for (const { name: key, path, value } of entries) {
             const found = this.problems.length;
-            const fields: ClientFields = this.withJumpHost(
+            const fields: ClientArgs = this.withJumpHost(
                 path,
                 this.object(path, value ?? {}, CLIENT_FIELDS),
             );
@@ -98,11 +98,11 @@ class Reader {
         path: string,
         value: unknown,
         fields: Readonly<Record<string, Field>>,
-    ): ClientFields {
+    ): ClientArgs {
         return readFields(path, value, fields, this.problems);
     }
 
-    private withJumpHost(path: string, fields: ClientFields): ClientFields {
+    private withJumpHost(path: string, fields: ClientArgs): ClientArgs {
         return fields.jumpHost === undefined
             ? fields
             : {
@@ -111,7 +111,7 @@ class Reader {
               };
     }
 
-    private refuseLoginOfLocal(path: string, fields: ClientFields): void {
+    private refuseLoginOfLocal(path: string, fields: ClientArgs): void {
         const ofLocal = ["local", "sudo", "targets"];
         for (const name of Object.keys(fields).filter((key) => !ofLocal.includes(key))) {
             this.problems.push({

@@ -1,10 +1,10 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import type { Late } from "./late";
+import type { HostArgs, SshArgs } from "../components/private-registry-args";
 import { isHostName } from "./names";
 import { type Field, isObject } from "./object-fields";
 import { boolean, integer, PRINTABLE, wellFormed } from "./scalars";
-import { type Target, TARGETS } from "./trust-script";
+import { TARGETS } from "./trust-script";
 
 const trueOrFalse = { schema: boolean, allowed: "true or false" };
 const host = z.string().refine((text) => isIP(text) !== 0 || isHostName(text.toLowerCase()));
@@ -120,22 +120,5 @@ export const CLIENT_FIELDS: Readonly<Record<string, Field>> = {
     },
 };
 
-/** What a client or the defaults hold, once each field is known to be right. */
-export interface LoginFields {
-    readonly user?: string;
-    readonly port?: number;
-    readonly privateKeyPath?: string;
-    readonly privateKey?: Late;
-    readonly privateKeyPassword?: Late;
-    readonly password?: Late;
-    readonly agent?: boolean;
-    readonly hostKeyChecked?: boolean;
-    readonly host?: Late;
-    readonly hostKey?: Late;
-    readonly jumpHost?: LoginFields;
-}
-export interface ClientFields extends LoginFields {
-    readonly sudo?: boolean;
-    readonly local?: boolean;
-    readonly targets?: readonly Target[];
-}
+/** What the defaults hold, or a client of a login, once each field is known to be right. */
+export type LoginFields = HostArgs & Pick<SshArgs, "jumpHost">;

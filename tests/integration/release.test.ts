@@ -6,15 +6,14 @@ import {
     readdirSync,
     readFileSync,
     rmSync,
-    symlinkSync,
     writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { copyCheckout } from "../support/checkout";
 import { must, type Result, run } from "../support/run";
 
-const PROJECT = join(__dirname, "../..");
 const CHANGELOG = `# Changelog
 
 ## [Unreleased]
@@ -117,16 +116,8 @@ beforeAll(async () => {
     template = mkdtempSync(join(tmpdir(), "private-registry-release-template-"));
     const folder = join(template, "checkout");
     await must("mkdir", ["-p", folder, join(template, "runs")]);
-    // Also what is not committed yet: that is what is tested. Without what no package is made from.
-    const list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-    const files = (await must("git", ["-C", PROJECT, ...list])).split("\0");
-    for (const file of files) {
-        const isThere = file !== "" && existsSync(join(PROJECT, file));
-        if (isThere && !/^(benchmarks|docs|offline|tests)\//.test(file))
-            cpSync(join(PROJECT, file), join(folder, file));
-    }
-    // For what builds the package.
-    symlinkSync(join(PROJECT, "node_modules"), join(folder, "node_modules"));
+    // Without what no package is made from.
+    await copyCheckout(folder, ["benchmarks", "docs", "offline", "tests"]);
     writeFileSync(join(folder, "CHANGELOG.md"), CHANGELOG);
     writeFileSync(join(folder, ".ci/run"), CI);
     const git = (...args: string[]) => must("git", ["-C", folder, ...args]);

@@ -6,11 +6,11 @@ import {
     readdirSync,
     readFileSync,
     rmSync,
-    symlinkSync,
     writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { copyCheckout } from "./checkout";
 import { must } from "./run";
 
 const PROJECT = join(__dirname, "../..");
@@ -112,20 +112,7 @@ const QUIET = ["--no-audit", "--no-fund", "--no-update-notifier", "--prefer-offl
 async function pack(folder: string): Promise<string> {
     const checkout = join(folder, "checkout");
     mkdirSync(checkout);
-    const kept = ["ls-files", "--cached", "--others", "--exclude-standard", "-z"];
-    const list = await must("git", [...kept, "--", ":!docs", ":!benchmarks"], { cwd: PROJECT });
-    const tar = [
-        "-c",
-        "--null",
-        "--ignore-failed-read",
-        "-T",
-        "-",
-        "-f",
-        join(folder, "checkout.tar"),
-    ];
-    await must("tar", tar, { cwd: PROJECT, input: list });
-    await must("tar", ["-x", "-f", join(folder, "checkout.tar")], { cwd: checkout });
-    symlinkSync(join(PROJECT, "node_modules"), join(checkout, "node_modules"));
+    await copyCheckout(checkout, ["docs", "benchmarks"]);
     await must("npm", ["run", "package", "--", "--pack-destination", folder], { cwd: checkout });
     const archive = readdirSync(folder).find((file) => file.endsWith(".tgz"));
     if (archive === undefined) throw new Error("npm pack has made nothing");

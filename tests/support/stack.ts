@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import {
     cpSync,
     existsSync,
@@ -10,13 +10,14 @@ import {
     symlinkSync,
     writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
-import { once } from "node:events";
 import { homedir, tmpdir } from "node:os";
 import { basename, delimiter, join } from "node:path";
 import { stringify } from "yaml";
 import { docker, removeLabelled } from "./docker";
+import { freePort } from "./free-port";
 import { must, type Result, run } from "./run";
+
+export { freePort };
 
 const PROJECT = join(__dirname, "../..");
 const PROGRAM = [
@@ -289,24 +290,5 @@ export async function withStack(
         expect(stack.printedPasswords()).toBe(0);
     } finally {
         await stack.dispose();
-    }
-}
-
-/**
- * A TCP port of the loopback that nothing listens on now. Below those that the system gives to outgoing connections: one of
- * these could take it before it is listened on.
- */
-export async function freePort(): Promise<number> {
-    for (;;) {
-        const port = randomInt(20_000, 32_000);
-        const server = createServer();
-        try {
-            await once(server.listen(port, "127.0.0.1"), "listening");
-            server.close();
-            await once(server, "close");
-            return port;
-        } catch {
-            // Something has it.
-        }
     }
 }
