@@ -202,7 +202,8 @@ test("stopped half-way, it ends what runs and cleans up", async () => {
     write(
         `<!-- after: touch ${project}/afterwards -->`,
         "~~~",
-        `$ echo $$ >${project}/shell; sleep 1000`,
+        // Moved there whole, so that it is never read before it is written.
+        `$ echo $$ >${project}/written; mv ${project}/written ${project}/shell; sleep 1000`,
         "~~~",
     );
     const child: ChildProcess = spawn(process.execPath, [
