@@ -9,8 +9,8 @@ import { run } from "../run.mjs";
 import { FLAGS, freePort } from "../workspace.mjs";
 
 const HOSTNAME = "registry.example.test";
-/** As long as every pinned ed25519 key. */
-const SOME_KEY = `ssh-ed25519 ${"A".repeat(68)}`;
+/** An ed25519 key, of nobody. */
+const SOME_KEY = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"A".repeat(43)}`;
 
 /**
  * @typedef {import("../fleet/cost.mjs").Cost & { name: string, hosts: number }} Line
