@@ -1165,16 +1165,6 @@ describe("npm run up", () => {
     });
 });
 
-it.each(["doctor", "recover", "gc", "retention", "move-to-s3", "host-keys", "backup"])(
-    "npm run %s refuses an option that it does not know, before it looks at anything",
-    async (name) => {
-        const box = await ready();
-        const { code, stderr } = await box.run("sh", [`a project/scripts/${name}`, "--stak", "x"]);
-        expect(stderr).toContain(`${name}: no such option: --stak (see npm run ${name} -- --help)`);
-        expect([code, box.calls()]).toEqual([2, []]);
-    },
-);
-
 /** Only where this runs inside `pulumiw --exec`, as npm test does, or beside a Pulumi of the user's own. */
 const engine = (process.env.PATH ?? "")
     .split(delimiter)
