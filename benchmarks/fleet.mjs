@@ -5,35 +5,44 @@ import { costOf } from "./fleet/cost.mjs";
 import { cpuOf, Fleet } from "./fleet/hosts.mjs";
 import { byAnsible, byPyinfra, bySsh, install, PARALLEL, versions } from "./fleet/others.mjs";
 import { Sheet } from "./fleet/sheet.mjs";
+import { HOSTNAME } from "./fleet/stack-file.mjs";
+import { relay } from "./fleet/slow.mjs";
 import { say } from "./measure.mjs";
 import { FLAGS, freePort, PROJECT, withWorkspace } from "./workspace.mjs";
 
 /** Numbers of hosts, ascending. */
 const COUNTS = (process.env.BENCH_FLEET_HOSTS ?? "1,10,50,200").split(",").map(Number);
 /** More hosts than this are not given to Ansible and pyinfra: they would take minutes. */
-const OTHERS_MOST = 50;
+const OTHERS_MOST = 200;
 /** Rounds at the most. */
 const ROUNDS = Number(process.env.BENCH_FLEET_ROUNDS ?? 3);
 /** Hosts where two are dead. */
 const WITH_DEAD = Math.min(40, Math.max(4, ...COUNTS));
-const HOSTNAME = "registry.example.test";
+/** Hosts of the slow network. */
+const SLOW = Math.min(100, Math.max(...COUNTS));
+/** Milliseconds one way. */
+const DELAY = 25;
 
 export const title = "Many client hosts, and the same work by Ansible, pyinfra and plain ssh";
 export const about = `
 Each client host has an address, an sshd and a file system of its own, all of them in one container; their host key is one and
 the same, and verified. "First up" makes the registry too, with 0 hosts nothing else; it ends when each host has its line in
 \`/etc/hosts\` and the certificates for Docker, and has proved by curl that it trusts the registry. A new authority is three ups:
-trust it too, have it sign (nothing changes on the hosts), forget the old one. The doctor looks at every host and changes nothing.
+trust it too, have it sign (nothing changes on the hosts), forget the old one. The doctor looks at every host and changes nothing. "All hosts out" and "all hosts in" are ups of a registry
+that is there, which is all that the others do.
 
 The floor is \`ssh HOST true\` for each host, ${PARALLEL} at a time by xargs; "our script" and "our check" are that with the script that an
 up and the doctor run. Ansible and pyinfra (${versions}) do the same with modules of their own, ${PARALLEL} hosts
 or more at a time; Ansible with pipelining, kept connections, no facts and the strategy \`free\`, and once more with our script as
 its only task. A second pass finds all as it should be and looks at every host; an up that changes nothing does not look, the
-doctor does. They are given ${OTHERS_MOST} hosts at the most, and one round. Ours and the floor are medians of 3 rounds up to 10 hosts, of 2
-up to 50, above that one sample; nothing is warmed up but the program. \`BENCH_FLEET_HOSTS=1,10\` chooses the numbers of hosts.
+doctor does. They are given ${OTHERS_MOST} hosts at the most, and one round; nothing is warmed up but the program.
+\`BENCH_FLEET_HOSTS=1,10\` chooses the numbers of hosts.
+
+The slow network has ${2 * DELAY} ms from a host and back, by a relay in front of each host; without delay it is the same relay.
 
 CPU is user and system time of what was run, with all that it starts, and of all hosts together. Growth is the exponent of the
-power of the number of hosts that fits best from 10 hosts on, of ours without what 0 hosts take: 1 is linear.`;
+power of the number of hosts that fits best from 10 hosts on: 1 is linear. From ours is taken what the same does with 0 hosts, or
+an up that changes nothing where it needs hosts.`;
 
 /**
  * What is there for one number of hosts.
@@ -77,7 +86,8 @@ export function measure() {
                 }
             }
             const dead = await measureDead(rig);
-            return report(sheet, dead, others !== undefined);
+            const slow = (await addSlowly(rig, DELAY)) / (await addSlowly(rig, 0));
+            return report(sheet, dead, slow, others !== undefined);
         } finally {
             // With hosts that are gone, a destroy would try for minutes to reach them.
             workspace.abandon(ours);
@@ -128,12 +138,15 @@ async function measureFor(count, round, rig) {
 
     configure(rig, hosts);
     await up("first up", hosts);
-    sheet.addState(count, stateSize(join(workspace.folder, "state")));
+    sheet.addState(count, {
+        file: stateSize(join(workspace.folder, "state")),
+        exported: (await workspace.pulumi(ours, ["stack", "export"])).length,
+    });
     await up("no-op", [], "--expect-no-changes");
+    const doctor = join(PROJECT, "scripts/check/doctor.mjs");
+    await measure("doctor", "node", [doctor, workspace.name], hosts);
     if (container !== undefined) {
         await measureOthers(hosts, round, rig);
-        const doctor = join(PROJECT, "scripts/check/doctor.mjs");
-        await measure("doctor", "node", [doctor, workspace.name], hosts);
         configure(rig, addresses);
         await up("one host more", addresses.slice(-1));
         // The second changes what the registry shows, and nothing on the hosts.
@@ -147,6 +160,10 @@ async function measureFor(count, round, rig) {
             configure(rig, addresses, { authorities });
             await up(`new authority, ${name} up`, changed);
         }
+        configure(rig, [], { authorities: ["2"] });
+        await up("all hosts out", addresses);
+        configure(rig, addresses, { authorities: ["2"] });
+        await up("all hosts in", addresses);
     }
     await measure(
         "destroy",
@@ -271,38 +288,54 @@ async function measureDead(rig) {
     };
     const good = await addAll({});
     const bad = await addAll({ [refusing]: "refuses", [silent]: "silent" });
-    const printed = bad.stdout + bad.stderr;
+    // What comes before is about resources, and the outputs name every host.
+    const said = (bad.stdout + bad.stderr).split("Diagnostics:")[1]?.split("Outputs:")[0] ?? "";
     return {
         added: bad.wall - good.wall,
         done: bad.logins.filter((/** @type {number} */ count) => count === 1).length,
         alive: alive.length,
-        named: [refusing, silent].filter((address) => printed.includes(address)).length,
+        named: [refusing, silent].filter((address) => said.includes(`${address}:22`)).length,
         isGreen: bad.code === 0,
     };
 }
 
 /**
+ * Wall time of adding hosts to a registry over a network with a delay.
+ *
  * @param {Rig} rig
- * @param {readonly string[]} addresses
+ * @param {number} delay milliseconds one way
+ */
+async function addSlowly(rig, delay) {
+    const { workspace, fleet, ours } = rig;
+    const addresses = fleet.addresses(0, SLOW);
+    say(`${SLOW} hosts, ${2 * delay} ms there and back`);
+    configure(rig, []);
+    await workspace.up(ours);
+    const container = await fleet.start(addresses);
+    const { hosts, end } = await relay(addresses, delay);
+    try {
+        configure(rig, hosts);
+        const options = { cwd: ours, env: workspace.environment };
+        const args = ["up", "--yes", "--skip-preview", ...FLAGS];
+        const { wall, code, stdout } = await costOf("pulumi", args, options);
+        if (code !== 0) throw new Error(`pulumi up: exit ${code}\n${stdout.slice(-4000)}`);
+        await workspace.destroy(ours);
+        return wall;
+    } finally {
+        end();
+        await workspace.removeData();
+        await fleet.stop(container);
+    }
+}
+
+/**
+ * @param {Rig} rig
+ * @param {readonly (string | { host: string, port: number })[]} places
  * @param {Record<string, unknown>} more
  */
-function configure({ workspace, fleet, ours, port }, addresses, more = {}) {
-    const clients = addresses.map((host, index) => [
-        `host${index + 1}`,
-        { host, hostKey: fleet.hostKey },
-    ]);
-    const values = {
-        ...{ hostname: HOSTNAME, port, address: fleet.gateway, bindAddress: fleet.gateway },
-        ssh: { privateKeyPath: fleet.privateKeyPath },
-        clients: Object.fromEntries(clients),
-        ...more,
-    };
-    const config = Object.entries(values).map(([key, value]) => [`private-registry:${key}`, value]);
-    // JSON is YAML too.
-    writeFileSync(
-        workspace.stackFileOf(ours),
-        JSON.stringify({ config: Object.fromEntries(config) }),
-    );
+function configure({ workspace, fleet, ours, port }, places, more = {}) {
+    const all = places.map((place) => (typeof place === "string" ? { host: place } : place));
+    writeFileSync(workspace.stackFileOf(ours), fleet.stackFile(all, port, more));
 }
 
 /**
@@ -322,56 +355,76 @@ function stateSize(folder) {
 /**
  * @param {Sheet} sheet
  * @param {Awaited<ReturnType<typeof measureDead>>} dead
+ * @param {number} slow
  * @param {boolean} hasOthers
  */
-function report(sheet, dead, hasOthers) {
+function report(sheet, dead, slow, hasOthers) {
     const most = COUNTS.at(-1) ?? 0;
-    const mostOfOthers = COUNTS.filter((count) => count <= OTHERS_MOST).at(-1);
-    /** @type {(name: string, other: string, count: number, aim?: string) => { name: string, value: number, aim?: string }[]} */
-    const ratios = (name, other, count, aim) =>
+    const many = COUNTS.filter((count) => count >= 10);
+    /** @type {(name: string, other: string, count: number, aims?: { wall?: string, cpu?: string }) => { name: string, value: number, aim?: string }[]} */
+    const ratios = (name, other, count, aims = {}) =>
         /** @type {const} */ (["wall", "cpu"]).map((what) => ({
             name: `${count} hosts, ${what === "cpu" ? "CPU" : what}: ${name} / ${other}`,
             value: sheet.median(name, count, what) / sheet.median(other, count, what),
-            aim,
+            aim: aims[what],
         }));
-    const others =
-        hasOthers && mostOfOthers !== undefined
-            ? [
-                  ...ratios("Ansible", "ours: first up", mostOfOthers, ">= 10"),
-                  ...ratios("Ansible, our script", "ours: first up", mostOfOthers),
-                  ...ratios("pyinfra", "ours: first up", mostOfOthers, ">= 5"),
-              ].map((ratio) => (ratio.name.includes("wall") ? { ...ratio, aim: undefined } : ratio))
-            : [];
+    const faster = ">= 1";
+    const others = (hasOthers ? many : [])
+        .filter((count) => count <= OTHERS_MOST)
+        .flatMap((count) => [
+            ...ratios("Ansible", "ours: first up", count, { wall: faster, cpu: ">= 10" }),
+            ...ratios("Ansible, our script", "ours: first up", count, { wall: faster }),
+            ...ratios("Ansible, our script", "ours: all hosts in", count, { wall: faster }),
+            ...ratios("pyinfra", "ours: first up", count, { cpu: ">= 5" }),
+            ...ratios("pyinfra", "ours: all hosts in", count),
+            ...ratios("Ansible, second pass", "ours: no-op", count, { wall: faster }),
+            ...ratios("pyinfra, second pass", "ours: no-op", count, { wall: faster }),
+        ]);
+    const growing = [
+        "first up",
+        "all hosts in",
+        "all hosts out",
+        "new authority, 1st up",
+        "destroy",
+    ];
+    const growth =
+        many.length < 2
+            ? []
+            : [
+                  ...growing.map((name) => ({
+                      name: `growth, wall: ${name}`,
+                      value: sheet.growth(`ours: ${name}`, "wall"),
+                      aim: "<= 1.2",
+                  })),
+                  {
+                      name: "growth, CPU: first up",
+                      value: sheet.growth("ours: first up", "cpu"),
+                      aim: "<= 1.2",
+                  },
+              ];
+    const floor = { wall: "<= 1.25", cpu: "<= 1.25" };
     return {
         unit: "s",
         samples: sheet.samples(),
         tables: sheet.tables(),
         ratios: [
-            ...ratios("ours: first up", "ssh true", most, "<= 1.25"),
+            ...ratios("ours: first up", "ssh true", most, floor),
             ...ratios("ours: first up", "our script by ssh", most),
-            ...others,
-            ...ratios("ours: doctor", "ssh true", most, "<= 1.25"),
+            ...ratios("ours: doctor", "ssh true", most, floor),
             ...ratios("ours: doctor", "our check by ssh", most),
+            ...others,
             ...sheet.connectionRatios(),
-            {
-                name: `${most} hosts: state per host, KB`,
-                value: sheet.statePerHost(most),
+            ...Object.entries(sheet.statePerHost(most)).map(([form, value]) => ({
+                name: `${most} hosts: state per host, KB, ${form}`,
+                value,
                 aim: "<= 8",
+            })),
+            ...growth.filter(({ value }) => !Number.isNaN(value)),
+            {
+                name: `${SLOW} hosts, ${2 * DELAY} ms there and back / without delay, wall`,
+                value: slow,
+                aim: "<= 3",
             },
-            ...(COUNTS.filter((count) => count >= 10).length > 1
-                ? [
-                      {
-                          name: "growth of the first up, wall",
-                          value: sheet.growth("ours: first up", "wall"),
-                          aim: "<= 1.2",
-                      },
-                      {
-                          name: "growth of the first up, CPU",
-                          value: sheet.growth("ours: first up", "cpu"),
-                          aim: "<= 1.2",
-                      },
-                  ]
-                : []),
             {
                 name: `two dead of ${WITH_DEAD} hosts: added wall, s`,
                 value: dead.added,
@@ -381,7 +434,7 @@ function report(sheet, dead, hasOthers) {
             { name: "dead hosts named", value: dead.named, aim: "= 2" },
         ],
         facts: [
-            `The up with two dead hosts was ${dead.isGreen ? "**green**" : "red"}. The state's size is that of its file.`,
+            `The up with two dead hosts was ${dead.isGreen ? "**green**" : "red"}. Of ours and the floor there is the median of ${sheet.rounds("ours: no-op")} samples (0, ${COUNTS.join(", ")} hosts), of the rest one. A state's file is compressed.`,
             ...(hasOthers ? [] : ["Ansible and pyinfra could not be installed, and are left out."]),
         ],
     };

@@ -58,10 +58,11 @@ export class Workspace {
 
     /**
      * Settings for a run that finds nothing compiled. ts-node checks and compiles what it has not seen before, and keeps
-     * that by the path and the content of each file in a temporary folder: a new clone, or a new boot, starts without.
+     * that by the path and the content of each file in a temporary folder; Node.js keeps what it makes of all code, too.
      */
     withNothingCompiled() {
-        return { TS_NODE_CACHE_DIRECTORY: mkdtempSync(join(this.folder, "compiled-")) };
+        const folder = mkdtempSync(join(this.folder, "compiled-"));
+        return { TS_NODE_CACHE_DIRECTORY: folder, NODE_COMPILE_CACHE: `${folder}/node` };
     }
 
     /**

@@ -98,7 +98,7 @@ export class ClientTrust extends pulumi.ComponentResource {
             stdin: pulumi
                 .output(args.caBundle)
                 .apply((bundle) =>
-                    trustScript({ ...trustSettings(args), targets, bundle }, readPart),
+                    trustScript({ ...trustSettings(args), client: key, targets, bundle }, readPart),
                 ),
             logging: command.remote.Logging.Stdout,
             // Servers refuse variables, and no script wants these.

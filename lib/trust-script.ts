@@ -27,6 +27,8 @@ export interface MirrorEndpoint {
 export interface TrustSettings {
     /** Names on the host what belongs to this stack. */
     readonly stack: string;
+    /** Key of the host among the stack's clients. What is removed under another key than a host was set up with last, stays. */
+    readonly client?: string;
     readonly hostname: string;
     readonly port: number;
     /** The registry as image names have it. */
@@ -49,11 +51,13 @@ export interface TrustSettings {
  * @param part reads the part with this name
  */
 export function trustScript(settings: TrustSettings, part: (name: string) => string): string {
-    const { stack, hostname, port, registry, address = "", targets, mirrors = [] } = settings;
+    const { stack, client = "", hostname, port, registry } = settings;
+    const { address = "", targets, mirrors = [] } = settings;
     const text = (name: string) => bare(part(name), mirrors.length > 0);
     const ofTargets = [...new Set(targets.flatMap(partsOf))];
     const variables = {
         stack,
+        client,
         hostname,
         port: String(port),
         registry,

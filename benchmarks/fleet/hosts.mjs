@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { attempt, must } from "../run.mjs";
 import { PROJECT } from "../workspace.mjs";
+import { stackFileWith } from "./stack-file.mjs";
 
 /** What a container needs to mount file systems and to add addresses. */
 const RIGHTS = [
@@ -65,6 +66,21 @@ export class Fleet {
     addresses(set, count) {
         const first = numberOf(this.gateway) + BLOCK * (set + 1) + 1;
         return Array.from({ length: count }, (_, index) => addressOf(first + index));
+    }
+
+    /**
+     * The file of a stack that has these hosts as its clients.
+     *
+     * @param {readonly import("./stack-file.mjs").Place[]} places
+     * @param {number} port of the registry
+     * @param {Record<string, unknown>} settings more of them
+     */
+    stackFile(places, port, settings = {}) {
+        return stackFileWith(places, this.hostKey, {
+            ...{ port, address: this.gateway, bindAddress: this.gateway },
+            ssh: { privateKeyPath: this.privateKeyPath },
+            ...settings,
+        });
     }
 
     /**

@@ -5,6 +5,7 @@ import { figure } from "../readme.mjs";
 
 /** @typedef {import("./cost.mjs").Cost} Cost */
 /** @typedef {keyof Cost} What */
+/** @typedef {{ file: number, exported: number }} StateSize bytes of the backend's file, and of what `pulumi stack export` prints */
 
 const HEADS = { wall: "wall, s", cpu: "CPU, s", memory: "memory at its peak, MB" };
 /** From this number of hosts on, growth is looked at. */
@@ -13,7 +14,7 @@ const MANY = 10;
 export class Sheet {
     /** @type {Map<string, Map<number, Cost[]>>} */
     #costs = new Map();
-    /** @type {Map<number, number>} */
+    /** @type {Map<number, StateSize>} */
     #states = new Map();
     /** @type {Map<string, Set<number>>} */
     #connections = new Map();
@@ -48,15 +49,33 @@ export class Sheet {
 
     /**
      * @param {number} count
-     * @param {number} bytes
+     * @param {StateSize} size
      */
-    addState(count, bytes) {
-        this.#states.set(count, bytes);
+    addState(count, size) {
+        this.#states.set(count, size);
     }
 
-    /** @param {number} count */
+    /**
+     * KB of each form.
+     *
+     * @param {number} count
+     * @returns {StateSize}
+     */
     statePerHost(count) {
-        return ((this.#states.get(count) ?? NaN) - (this.#states.get(0) ?? NaN)) / count / 1000;
+        const [all, fixed] = [this.#states.get(count), this.#states.get(0)];
+        const perHost = (/** @type {keyof StateSize} */ form) =>
+            ((all?.[form] ?? NaN) - (fixed?.[form] ?? NaN)) / count / 1000;
+        return { file: perHost("file"), exported: perHost("exported") };
+    }
+
+    /**
+     * Samples at each number of hosts.
+     *
+     * @param {string} name
+     */
+    rounds(name) {
+        const costs = this.#costs.get(name);
+        return this.counts.map((count) => costs?.get(count)?.length ?? 0).join(", ");
     }
 
     /**
@@ -69,14 +88,16 @@ export class Sheet {
     }
 
     /**
-     * The exponent of a power of the number of hosts, fitted to what they add to 0 hosts.
+     * The exponent of a power of the number of hosts, fitted to what they add to 0 hosts; where ours is nothing without hosts, to
+     * an up that changes nothing. NaN when they add less than the runs of one number differ by.
      *
      * @param {string} name
      * @param {What} what
      */
     growth(name, what) {
         const costs = this.#costs.get(name);
-        const fixed = costs?.has(0) ? this.median(name, 0, what) : 0;
+        const without = costs?.has(0) ? name : "ours: no-op";
+        const fixed = name.startsWith("ours") ? this.median(without, 0, what) : 0;
         const points = [...(costs?.keys() ?? [])]
             .filter((count) => count >= MANY)
             .map((count) => [Math.log(count), Math.log(this.median(name, count, what) - fixed)]);
@@ -88,6 +109,12 @@ export class Sheet {
         return (
             sum(([px = NaN, py = NaN]) => (px - x) * (py - y)) / sum(([px = NaN]) => (px - x) ** 2)
         );
+    }
+
+    /** @type {(name: string, what: What) => string} */
+    #growthFigure(name, what) {
+        const growth = this.growth(name, what);
+        return Number.isNaN(growth) ? "" : figure(growth);
     }
 
     /** Connections that every host saw, of each kind; the most where they differ. */
@@ -130,7 +157,7 @@ export class Sheet {
                     ...this.counts.map((count) =>
                         costs.has(count) ? figure(this.median(name, count, what)) : "",
                     ),
-                    many.length > 1 && what !== "memory" ? figure(this.growth(name, what)) : "",
+                    many.length > 1 && what !== "memory" ? this.#growthFigure(name, what) : "",
                 ];
             }),
         }));

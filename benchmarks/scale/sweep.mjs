@@ -4,11 +4,11 @@ import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { costOf } from "../fleet/cost.mjs";
 import { cpuOf, Fleet } from "../fleet/hosts.mjs";
+import { stackFileWith } from "../fleet/stack-file.mjs";
 import { say } from "../measure.mjs";
 import { run } from "../run.mjs";
 import { FLAGS, freePort } from "../workspace.mjs";
 
-const HOSTNAME = "registry.example.test";
 /** An ed25519 key, of nobody. */
 const SOME_KEY = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"A".repeat(43)}`;
 
@@ -36,13 +36,10 @@ export async function measureUps(workspace, counts) {
             say(`${hosts} hosts`);
             const addresses = fleet.addresses(0, hosts + 1);
             const container = await fleet.start(addresses);
-            const write = (/** @type {number} */ count) =>
-                configure(workspace.stackFileOf(ours), {
-                    ...{ hostname: HOSTNAME, port },
-                    ...{ address: fleet.gateway, bindAddress: fleet.gateway },
-                    ssh: { privateKeyPath: fleet.privateKeyPath },
-                    clients: clientsAt(addresses.slice(0, count), fleet.hostKey),
-                });
+            const write = (/** @type {number} */ count) => {
+                const places = addresses.slice(0, count).map((host) => ({ host }));
+                writeFileSync(workspace.stackFileOf(ours), fleet.stackFile(places, port));
+            };
             /** @type {(name: string, command: string, ...more: string[]) => Promise<void>} */
             const pulumi = async (name, command, ...more) => {
                 const args = [command, "--yes", "--skip-preview", ...more, ...FLAGS];
@@ -89,7 +86,7 @@ export async function measurePreviews(workspace, counts) {
     const lines = [];
     for (const hosts of counts) {
         say(`preview with ${hosts} hosts`);
-        configure(workspace.stackFileOf(ours), pinned(hosts));
+        writeFileSync(workspace.stackFileOf(ours), pinned(hosts));
         const options = { cwd: ours, env: workspace.environment };
         const { code, stdout, stderr, ...cost } = await costOf(
             "pulumi",
@@ -114,7 +111,7 @@ export async function measureConfigLimit(workspace) {
     writeFileSync(join(folder, "index.ts"), program);
     await workspace.initialize(folder);
     const length = async (/** @type {number} */ hosts) => {
-        configure(workspace.stackFileOf(folder), pinned(hosts));
+        writeFileSync(workspace.stackFileOf(folder), pinned(hosts));
         const options = { cwd: folder, env: workspace.environment };
         const { code, stdout } = await run("pulumi", ["preview", ...FLAGS], options);
         return code === 0 ? Number(/(\d+) characters/.exec(stdout)?.[1]) : undefined;
@@ -139,36 +136,16 @@ function errors(printed) {
     return printed.slice(printed.search(/^Diagnostics:|error:/m)).slice(0, 4000);
 }
 
-/** @param {number} hosts */
-function pinned(hosts) {
-    const address = (/** @type {number} */ index) =>
-        `10.1.${100 + Math.floor(index / 100)}.${100 + (index % 100)}`;
-    const addresses = Array.from({ length: hosts }, (_, index) => address(index));
-    return {
-        ...{ hostname: HOSTNAME, address: "192.0.2.10" },
-        ssh: { password: "none" },
-        clients: clientsAt(addresses, SOME_KEY),
-    };
-}
-
 /**
- * @param {readonly string[]} addresses
- * @param {string} hostKey
+ * A stack's file with hosts that are nowhere.
+ *
+ * @param {number} count
  */
-function clientsAt(addresses, hostKey) {
-    return Object.fromEntries(
-        addresses.map((host, index) => [`host${index + 1}`, { host, hostKey }]),
-    );
-}
-
-/**
- * @param {string} path
- * @param {Record<string, unknown>} values
- */
-function configure(path, values) {
-    const config = Object.entries(values).map(([key, value]) => [`private-registry:${key}`, value]);
-    // JSON is YAML too.
-    writeFileSync(path, JSON.stringify({ config: Object.fromEntries(config) }));
+function pinned(count) {
+    const places = Array.from({ length: count }, (_, index) => ({
+        host: `10.1.${100 + Math.floor(index / 100)}.${100 + (index % 100)}`,
+    }));
+    return stackFileWith(places, SOME_KEY, { address: "192.0.2.10", ssh: { password: "none" } });
 }
 
 /**

@@ -33,6 +33,8 @@ apply() {
     take_back_unwanted
     prove
     prove_mirrors # with mirrors
+    # Whose this host is from now on, whatever is taken out under another name afterwards.
+    [ -z "$client" ] || holds "$record/client" "$client" || printf '%s\n' "$client" | keep "$record/client" || exit 1
     [ -e "$record/done" ] || : | keep "$record/done" || exit 1
 }
 
@@ -66,6 +68,10 @@ remove() {
         tell trust missing 'nothing of ours is on this host'
         return 0
     }
+    if [ -n "$client" ] && [ -e "$record/client" ] && ! holds "$record/client" "$client"; then
+        tell trust kept "this host is client $(cat "$record/client") now"
+        return 0
+    fi
     took_back=yes
     take_back_unwanted
     rm -rf -- "$record"

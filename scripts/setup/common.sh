@@ -331,6 +331,8 @@ export_environment() {
     export PULUMI_SKIP_UPDATE_CHECK="${PULUMI_SKIP_UPDATE_CHECK-true}" PULUMI_SUPPRESS_NEO_LINK="${PULUMI_SUPPRESS_NEO_LINK-true}"
     # npm run lint checks the types. Here it would cost five seconds in every new clone (docs/decisions/0007-run-mode.md).
     export PULUMI_NODEJS_TRANSPILE_ONLY="${PULUMI_NODEJS_TRANSPILE_ONLY-true}"
+    # Node keeps what it has compiled, of ts-node and the SDKs for the most part.
+    export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE-$CACHE/compiled}"
     engine_environment
     backend_environment
 }

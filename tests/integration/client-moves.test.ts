@@ -1,5 +1,6 @@
 import { withHosts } from "../support/client-host";
 import { deploy } from "../support/deploy";
+import { expectHealthy } from "../support/doctor";
 import { client, fleet, REGISTRY_NAME } from "../support/fleet";
 import { must } from "../support/run";
 import { withStack } from "../support/stack";
@@ -28,6 +29,30 @@ test("a client that has moved is set up where it is now; where it was stays as i
             stack.configure(fleet(network, {}));
             await stack.up();
             expect(await Promise.all(hosts.map((host) => host.listing()))).toEqual(before);
+        });
+    }));
+
+test("a host that goes on as another client keeps what it has when the one it was is taken out", () =>
+    withHosts(["light", "light"], async (hosts, network) => {
+        const [first, second] = hosts;
+        const at = (host: typeof first) => client(host, { targets });
+        const listings = () => Promise.all(hosts.map((host) => host.listing()));
+        await withStack(fleet(network, { a: at(first), b: at(second) }), async (stack) => {
+            const before = await listings();
+            await stack.up();
+            const [ofFirst, ofSecond] = await listings();
+
+            // One has another name now, the other one has the name that became free.
+            stack.configure(fleet(network, { renamed: at(first), a: at(second) }));
+            const { printed } = await stack.up();
+            expect(printed).toMatch(/\+ 1 created\n +~ 1 updated\n +- 1 deleted/);
+            expect(await listings()).toEqual([ofFirst, ofSecond]);
+            await expectHealthy(stack);
+
+            stack.configure(fleet(network, {}));
+            await stack.up();
+            expect(await listings()).toEqual(before);
+            for (const host of hosts) await host.must("[ ! -e /var/lib/private-registry ]");
         });
     }));
 
