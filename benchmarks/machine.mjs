@@ -1,7 +1,12 @@
 // @ts-check
 import { readFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem, type } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { say } from "./measure.mjs";
 import { run } from "./run.mjs";
+
+/** The load from which on figures are worth little on two cores. */
+const BUSY = 1;
 
 /**
  * What the figures depend on, without a name or a path of this machine.
@@ -21,6 +26,14 @@ export async function describeMachine() {
         docker: docker.stdout.trim(),
         loadBefore: loadavg()[0]?.toFixed(1) ?? "",
     };
+}
+
+/** Waits until what was measured before is over in the machine's load too, three minutes at most. */
+export async function waitForQuiet() {
+    for (let tries = 0; (loadavg()[0] ?? 0) >= BUSY && tries < 36; tries++) {
+        if (tries === 0) say("waiting for a quiet machine, three minutes at most");
+        await sleep(5000);
+    }
 }
 
 function distribution() {

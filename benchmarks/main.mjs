@@ -2,7 +2,7 @@
 // Runs the benchmarks that are named, or all but the slow one, and writes results/ and README.md.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describeMachine } from "./machine.mjs";
+import { describeMachine, waitForQuiet } from "./machine.mjs";
 import { say, seconds } from "./measure.mjs";
 import { renderReadme } from "./readme.mjs";
 import { run } from "./run.mjs";
@@ -82,6 +82,7 @@ for (const [name, benchmark] of Object.entries(BENCHMARKS)) {
         say(`${name} is left out: it needs ${missing.join(", ")}`);
         continue;
     }
+    await waitForQuiet();
     const date = new Date().toISOString();
     const machine = await describeMachine();
     /** @type {Measurement | undefined} */

@@ -13,7 +13,8 @@ const INTRODUCTION = `<!-- Written by benchmarks/readme.mjs with the results; ed
 - What is compared was measured in one run, in turns: each round measures every line of a table once. A line shows the
   median of its samples, five after a warm-up unless said otherwise, with the smallest and the largest beside it.
 - What counts are the ratios. Seconds are those of one machine, and of what else it did: its load when a benchmark began
-  stands with the results. On two cores, a load above 1 before the start means that the figures are worth little.
+  stands with the results. On two cores, a load above 1 before the start means that the figures are worth little; each waits
+  for less, three minutes at most.
 - Everything is made under names of its own and taken away again, also after a failure or Ctrl-C. It needs a Docker daemon on
   this machine (not a remote one), openssl and curl, and skopeo for \`crowd\`; ab and htpasswd (Debian: apache2-utils) are used where present.
 `;
