@@ -75,7 +75,7 @@ export class Images {
      * Tags with the digest that each names now, and when that image was made.
      *
      * @param {string} repository
-     * @returns {Promise<import("./rules.js").Tag[]>}
+     * @returns {Promise<import("../../lib/retention-verdicts.js").Tag[]>}
      */
     async tags(repository) {
         const names = await this.tagNames(repository);

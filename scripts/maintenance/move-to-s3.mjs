@@ -1,7 +1,7 @@
 // @ts-check
 // npm run move-to-s3: the images of a registry's volume or folder into the bucket of its configuration, and the registry with them.
 import { spawnSync } from "node:child_process";
-import s3 from "../../lib/s3.js";
+import { load } from "../typescript.mjs";
 import { find, pulumi, readResources } from "../check/state.mjs";
 import { agentInContainer } from "./container-line.mjs";
 import { listImages, readFiles } from "./data-files.mjs";
@@ -9,6 +9,8 @@ import { Progress } from "./progress.mjs";
 import { bucketName, findRegistry, MaintenanceError, withLock } from "./registry.mjs";
 import { bytes, count, main, say } from "./report.mjs";
 
+/** @type {typeof import("../../lib/s3.js")} */
+const { Bucket, MOVE_MARK } = load("lib/s3.ts");
 const TOP = "docker/registry/v2/";
 /** Smaller files go several at once. */
 const SMALL_BYTES = 1 << 20;
@@ -20,7 +22,7 @@ const [, , stack = "", mode = ""] = process.argv;
 const option = stack === "" ? "" : ` --stack ${stack}`;
 
 /** @typedef {import("./registry.mjs").Registry} Registry */
-/** @typedef {{ bucket: InstanceType<typeof s3.Bucket>, root: string, name: string }} Target */
+/** @typedef {{ bucket: import("../../lib/s3.js").Bucket, root: string, name: string }} Target */
 
 await main(async (signal) => {
     // What is under way over there ends by itself; what has arrived is not sent again.
@@ -102,7 +104,7 @@ function findTarget(registry) {
     };
     const { rootDirectory, bucket, endpoint, region, caCertificate } = storage;
     return {
-        bucket: new s3.Bucket(storage, (isSecure) =>
+        bucket: new Bucket(storage, (isSecure) =>
             agentInContainer(registry, isSecure, caCertificate),
         ),
         root: rootDirectory === "" ? "" : `${rootDirectory}/`,
@@ -163,7 +165,7 @@ function run(args, output) {
  * @param {Target} target
  */
 async function mark(registry, { bucket, root, name }) {
-    const found = await bucket.ask("GET", root + s3.MOVE_MARK);
+    const found = await bucket.ask("GET", root + MOVE_MARK);
     if (found.status === 200) {
         if (JSON.parse(found.body).from !== registry.container) {
             throw new MaintenanceError(
@@ -178,7 +180,7 @@ async function mark(registry, { bucket, root, name }) {
         );
     }
     const body = JSON.stringify({ from: registry.container, since: new Date().toISOString() });
-    const { status } = await bucket.ask("PUT", root + s3.MOVE_MARK, { body });
+    const { status } = await bucket.ask("PUT", root + MOVE_MARK, { body });
     if (status !== 200) throw new MaintenanceError(`${name} cannot be written to (${status})`);
 }
 
@@ -283,8 +285,8 @@ async function listBucket({ bucket, root }) {
  * @param {Target} target
  */
 async function finish(registry, { bucket, root, name }) {
-    const { status } = await bucket.ask("HEAD", root + s3.MOVE_MARK);
-    if (status === 200) await bucket.ask("DELETE", root + s3.MOVE_MARK);
+    const { status } = await bucket.ask("HEAD", root + MOVE_MARK);
+    if (status === 200) await bucket.ask("DELETE", root + MOVE_MARK);
     say(
         status === 200
             ? `The registry's images are those of ${name}.`

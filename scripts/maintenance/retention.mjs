@@ -1,20 +1,23 @@
 // @ts-check
 // npm run retention: deletes the tags that the stack's rules no longer keep; without --apply it only says which.
-import { table } from "../check/table.mjs";
 import { pulumi } from "../check/state.mjs";
+import { table } from "../check/table.mjs";
+import { load } from "../typescript.mjs";
 import { ask } from "./api.mjs";
 import { Images } from "./images.mjs";
 import { findRegistry, MaintenanceError, withLock } from "./registry.mjs";
 import { count, main, say } from "./report.mjs";
-import rules from "./rules.js";
+
+/** @type {typeof import("../../lib/retention-verdicts.js")} */
+const { judge, goingManifests } = load("lib/retention-verdicts.ts");
 
 const [, , stack = "", mode = ""] = process.argv;
 const option = stack === "" ? "" : ` --stack ${stack}`;
 
-/** @typedef {{ repository: string, verdicts: import("./rules.js").Verdict[] }} Judged */
+/** @typedef {{ repository: string, verdicts: import("../../lib/retention-verdicts.js").Verdict[] }} Judged */
 
 await main(async (signal) => {
-    /** @type {import("./rules.js").Rule[]} */
+    /** @type {import("../../lib/retention.js").RetentionRule[]} */
     const given = JSON.parse(pulumi(["stack", "output", "--json"], stack)).retention ?? [];
     if (given.length === 0) {
         throw new MaintenanceError(
@@ -45,7 +48,7 @@ await main(async (signal) => {
 
 /**
  * @param {Images} images
- * @param {import("./rules.js").Rule[]} given
+ * @param {import("../../lib/retention.js").RetentionRule[]} given
  * @returns {Promise<Judged[]>}
  */
 async function judgeAll(images, given) {
@@ -53,7 +56,7 @@ async function judgeAll(images, given) {
     const judged = [];
     for (const repository of await images.repositories()) {
         const tags = await images.tags(repository);
-        judged.push({ repository, verdicts: rules.judge(repository, tags, given, now) });
+        judged.push({ repository, verdicts: judge(repository, tags, given, now) });
     }
     return judged;
 }
@@ -98,7 +101,7 @@ async function deleteAll(images, judged, signal) {
     for (const { repository, verdicts } of judged) {
         const going = verdicts.filter(({ isKept }) => !isKept).map(({ tag }) => tag);
         if (going.length === 0) continue;
-        /** @type {import("./rules.js").Tag[]} */
+        /** @type {import("../../lib/retention-verdicts.js").Tag[]} */
         const untagged = [];
         for (const tag of going) {
             if (signal.aborted)
@@ -120,7 +123,7 @@ async function deleteAll(images, judged, signal) {
 /**
  * @param {Images} images
  * @param {string} repository
- * @param {import("./rules.js").Tag} tag
+ * @param {import("../../lib/retention-verdicts.js").Tag} tag
  * @returns {Promise<boolean>} whether the tag is gone
  */
 async function untag(images, repository, { name, digest }) {
@@ -146,21 +149,21 @@ async function untag(images, repository, { name, digest }) {
  *
  * @param {Images} images
  * @param {string} repository
- * @param {import("./rules.js").Tag[]} untagged tags that are gone, with what they named
+ * @param {import("../../lib/retention-verdicts.js").Tag[]} untagged tags that are gone, with what they named
  */
 async function deleteManifests({ registry }, repository, untagged) {
     const images = new Images(registry);
     const references = await images.references(repository);
     const tagged = new Set((await images.tags(repository)).map(({ digest }) => digest));
     const digests = untagged.map(({ digest }) => digest);
-    let going = rules.goingManifests(references, digests, tagged);
+    let going = goingManifests(references, digests, tagged);
     let deleted = 0;
     for (let digest = going.shift(); digest !== undefined; digest = going.shift()) {
         const back = await namedAgain(registry, repository, digest, untagged);
         if (back !== undefined) {
             say(`${repository}:${back} was pushed anew just now: kept`);
             tagged.add(digest);
-            const still = new Set(rules.goingManifests(references, digests, tagged));
+            const still = new Set(goingManifests(references, digests, tagged));
             going = going.filter((other) => still.has(other));
             continue;
         }
@@ -186,7 +189,7 @@ async function deleteManifests({ registry }, repository, untagged) {
  * @param {Images["registry"]} registry
  * @param {string} repository
  * @param {string} digest
- * @param {import("./rules.js").Tag[]} untagged
+ * @param {import("../../lib/retention-verdicts.js").Tag[]} untagged
  */
 async function namedAgain(registry, repository, digest, untagged) {
     const images = new Images(registry);

@@ -6,10 +6,10 @@ import { parseArgs } from "node:util";
 import { readAddress, readTeams } from "./access.mjs";
 import { refusal, writeFolder } from "./folder.mjs";
 import { asJson, asText, listOfTeams } from "./show.mjs";
-import { load } from "./typescript.mjs";
+import { load } from "../typescript.mjs";
 
 /** @type {typeof import("../../lib/team-files/team-files.js")} */
-const { teamFiles } = load("../../lib/team-files/team-files.ts");
+const { teamFiles } = load("lib/team-files/team-files.ts");
 
 // The engine leaves a log of its own.
 process.umask(0o077);

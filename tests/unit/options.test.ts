@@ -14,7 +14,7 @@ afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 const UNKNOWN = ["doctor", "recover", "gc", "retention", "move-to-s3", "host-keys", "backup"];
 
-it.each([
+it.each<readonly [string, string]>([
     ...UNKNOWN.map((name) => [`${name} --stak x`, "no such option: --stak"] as const),
     ["gc --stack", "--stack wants a value"],
     ["gc --stack --dry-run", "--stack wants a value"],

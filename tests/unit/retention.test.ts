@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
-import { goingManifests, judge, type Rule, type Tag } from "../../scripts/maintenance/rules";
+import type { RetentionRule as Rule } from "../../lib/retention";
+import { goingManifests, judge, type Tag } from "../../lib/retention-verdicts";
 
 const NOW = Date.parse("2026-06-01T00:00:00Z");
 const DAY = 86_400_000;

@@ -13,9 +13,9 @@ require.extensions[".ts"] = (/** @type {any} */ module, /** @type {string} */ fi
 };
 
 /**
- * @param {string} path from this folder
+ * @param {string} path from the project's folder
  * @returns {any}
  */
 export function load(path) {
-    return require(path);
+    return require(`../${path}`);
 }

@@ -1,17 +1,14 @@
-// @ts-check
-// The few requests to a bucket that this program makes itself, signed by aws4fetch. JavaScript, because programs that run
-// without a compiler need it as well.
-"use strict";
-const { createHash } = require("node:crypto");
-const http = require("node:http");
-const https = require("node:https");
-const { once } = require("node:events");
-const { Readable } = require("node:stream");
-const { text } = require("node:stream/consumers");
-const { AwsV4Signer } = require("aws4fetch");
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import * as http from "node:http";
+import * as https from "node:https";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { AwsV4Signer } from "aws4fetch";
+import type { S3Storage } from "./storage-config";
 
 /** Says in a bucket that the images of a volume are being moved there: no `up` takes a bucket with it. */
-const MOVE_MARK = ".private-registry-move";
+export const MOVE_MARK = ".private-registry-move";
 const TIMEOUT_MS = 10_000;
 /** What brings bytes is answered when they are kept. */
 const WRITE_TIMEOUT_MS = 300_000;
@@ -21,23 +18,45 @@ const ENDED = new Set(["ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"]);
 /** A single request may bring 5 GiB. */
 const PART_BYTES = 1 << 30;
 
-/**
- * @typedef {import("./s3").Answer} Answer
- * @typedef {import("./s3").Question} Question
- * @typedef {import("./storage-config").S3Storage} S3Storage
- */
+export interface Answer {
+    readonly status: number;
+    readonly headers: http.IncomingHttpHeaders;
+    readonly body: string;
+    /** What the service calls the error, such as NoSuchBucket. */
+    readonly code: string | undefined;
+}
 
-class Bucket {
-    /**
-     * @param {S3Storage} storage
-     * @param {(secure: boolean) => import("node:http").Agent} [agentFor]
-     */
+export interface Question {
+    readonly query?: Readonly<Record<string, string>>;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: Buffer | string | AsyncIterable<Buffer>;
+    /** Of a body that comes in pieces. Unit: bytes. */
+    readonly length?: number;
+    /** Of a body that comes in pieces, in hex: the service takes the object only if it has it. */
+    readonly sha256?: string;
+    /** Asks without keys. */
+    readonly isAnonymous?: boolean;
+}
+
+export interface Listed {
+    readonly key: string;
+    /** Unit: bytes. */
+    readonly size: number;
+}
+
+type Content = Buffer | AsyncIterable<Buffer> | undefined;
+
+/** A bucket of S3 or of a service that speaks as it does: the few requests that this program makes itself. */
+export class Bucket {
+    public readonly agent: http.Agent;
+    private readonly base: string;
+
+    /** @param agentFor what opens the connections, with or without TLS; by default this machine does */
     constructor(
-        storage,
-        agentFor = (secure) =>
-            secure ? new https.Agent({ ca: storage.caCertificate }) : new http.Agent(),
+        public readonly storage: S3Storage,
+        agentFor: (isSecure: boolean) => http.Agent = (isSecure) =>
+            isSecure ? new https.Agent({ ca: storage.caCertificate }) : new http.Agent(),
     ) {
-        this.storage = storage;
         const { endpoint, region, bucket, forcePathStyle } = storage;
         const base = new URL(endpoint ?? `https://s3.${region}.amazonaws.com`);
         if (!forcePathStyle) base.hostname = `${bucket}.${base.hostname}`;
@@ -46,14 +65,10 @@ class Bucket {
     }
 
     /**
-     * Asks for an object, or with an empty key for the bucket.
-     *
-     * @param {string} method
-     * @param {string} key
-     * @param {Question} [question]
-     * @returns {Promise<Answer>}
+     * Asks for an object, or with an empty key for the bucket; again when the connection had just been closed, and the body is
+     * none or a buffer.
      */
-    async ask(method, key, question = {}) {
+    public async ask(method: string, key: string, question: Question = {}): Promise<Answer> {
         const { query = {}, headers = {}, body, isAnonymous = false } = question;
         const { accessKey, secretKey, region } = this.storage;
         const url = new URL(`${this.base}/${key.split("/").map(encode).join("/")}`);
@@ -77,36 +92,31 @@ class Bucket {
               }).sign();
         for (let tries = 1; ; tries++) {
             try {
-                return await this.#send(method, signed.url, signed.headers, content, length);
+                return await this.send(method, signed.url, signed.headers, content, length);
             } catch (error) {
-                const { code = "" } = /** @type {NodeJS.ErrnoException} */ (error);
+                const { code = "" } = error as NodeJS.ErrnoException;
                 if (tries === TRIES || !isRepeatable(content) || !ENDED.has(code)) throw error;
             }
         }
     }
 
-    /**
-     * @param {string} method
-     * @param {URL} url
-     * @param {Headers} headers
-     * @param {Question["body"]} body
-     * @param {number | undefined} length
-     * @returns {Promise<Answer>}
-     */
-    #send(method, url, headers, body, length) {
+    private send(
+        method: string,
+        url: URL,
+        headers: Headers,
+        body: Content,
+        length: number | undefined,
+    ): Promise<Answer> {
         const { request } = url.protocol === "http:" ? http : https;
         const timeout = body === undefined ? TIMEOUT_MS : WRITE_TIMEOUT_MS;
         return new Promise((resolve, reject) => {
-            const { agent } = this;
+            const agent = this.agent as http.Agent & { readonly options: http.AgentOptions };
             // A connection that was used before may end at any moment, and a stream comes only once.
             const line = isRepeatable(body)
                 ? { agent }
                 : {
-                      createConnection: (/** @type {any} */ where) =>
-                          /** @type {any} */ (agent).createConnection({
-                              ...agent.options,
-                              ...where,
-                          }),
+                      createConnection: (where: http.ClientRequestArgs) =>
+                          agent.createConnection({ ...agent.options, ...where }),
                   };
             const options = {
                 method,
@@ -140,20 +150,24 @@ class Bucket {
             if (isRepeatable(body)) {
                 call.end(body);
             } else {
-                pour(body, call).catch((error) => call.destroy(error));
+                pour(body, call).catch((error: unknown) => call.destroy(error as Error));
             }
         });
     }
 
     /**
-     * Puts an object there, whole or not at all; the service checks every byte where the digest is known.
-     *
-     * @param {string} key
-     * @param {AsyncIterable<Buffer> | Buffer} body
-     * @param {{ length: number, sha256: string, partBytes?: number }} content
+     * Puts an object there, whole or not at all; the service checks every byte where the digest is known. Throws a `Refusal`,
+     * also when it has not this SHA-256 (hex).
      */
-    async put(key, body, { length, sha256, partBytes = PART_BYTES }) {
-        const headers = this.storage.encrypt ? { "x-amz-server-side-encryption": "AES256" } : {};
+    public async put(
+        key: string,
+        body: AsyncIterable<Buffer> | Buffer,
+        content: { readonly length: number; readonly sha256: string; readonly partBytes?: number },
+    ): Promise<void> {
+        const { length, sha256, partBytes = PART_BYTES } = content;
+        const headers: Record<string, string> = this.storage.encrypt
+            ? { "x-amz-server-side-encryption": "AES256" }
+            : {};
         if (length <= 4 * partBytes) {
             must(await this.ask("PUT", key, { body, length, sha256, headers }));
             return;
@@ -190,22 +204,16 @@ class Bucket {
         }
     }
 
-    /**
-     * Objects whose keys begin so, page by page.
-     *
-     * @param {string} prefix
-     * @returns {AsyncGenerator<import("./s3").Listed>}
-     */
-    async *list(prefix) {
-        /** @type {string | undefined} */
-        let token = "";
+    /** Objects whose keys begin so, page by page. Throws a `Refusal`. */
+    public async *list(prefix: string): AsyncGenerator<Listed> {
+        let token: string | undefined = "";
         while (token !== undefined) {
             const query = {
                 "list-type": "2",
                 prefix,
                 ...(token === "" ? {} : { "continuation-token": token }),
             };
-            const answer = must(await this.ask("GET", "", { query }));
+            const answer: Answer = must(await this.ask("GET", "", { query }));
             for (const [, item = ""] of answer.body.matchAll(/<Contents>([^]*?)<\/Contents>/g)) {
                 yield {
                     key: element(item, "Key") ?? "",
@@ -217,69 +225,56 @@ class Bucket {
     }
 }
 
-/**
- * @param {Question["body"]} body
- * @returns {body is Buffer | undefined}
- */
-function isRepeatable(body) {
+function isRepeatable(body: Content): body is Buffer | undefined {
     return body === undefined || Buffer.isBuffer(body);
 }
 
-/** An answer that says no. */
-class Refusal extends Error {
-    /** @param {Answer} answer */
-    constructor({ status, code, body }) {
+/** An answer that says no, in the service's words. */
+export class Refusal extends Error {
+    public readonly status: number;
+    public readonly code: string | undefined;
+
+    constructor({ status, code, body }: Answer) {
         super(`${code ?? status}: ${element(body, "Message") ?? "no reason given"}`);
         this.status = status;
         this.code = code;
     }
 }
 
-/** @param {Answer} answer */
-function must(answer) {
+function must(answer: Answer): Answer {
     if (answer.status !== 200) throw new Refusal(answer);
     return answer;
 }
 
 /** A stream in pieces of given lengths. */
 class Pieces {
-    /** @type {Buffer} */
-    #left = Buffer.alloc(0);
+    private left: Buffer = Buffer.alloc(0);
+    private readonly chunks: AsyncIterator<Buffer>;
 
-    /**
-     * @param {AsyncIterable<Buffer>} body
-     * @param {(chunk: Buffer) => void} see
-     */
-    constructor(body, see) {
+    constructor(
+        body: AsyncIterable<Buffer>,
+        private readonly see: (chunk: Buffer) => void,
+    ) {
         this.chunks = body[Symbol.asyncIterator]();
-        this.see = see;
     }
 
-    /**
-     * @param {number} length
-     * @returns {AsyncGenerator<Buffer>}
-     */
-    async *take(length) {
+    public async *take(length: number): AsyncGenerator<Buffer> {
         for (let rest = length; rest > 0;) {
-            if (this.#left.length === 0) {
+            if (this.left.length === 0) {
                 const next = await this.chunks.next();
                 if (next.done === true) return;
-                this.#left = next.value;
+                this.left = next.value;
                 this.see(next.value);
             }
-            const chunk = this.#left.subarray(0, rest);
-            this.#left = this.#left.subarray(chunk.length);
+            const chunk = this.left.subarray(0, rest);
+            this.left = this.left.subarray(chunk.length);
             rest -= chunk.length;
             yield chunk;
         }
     }
 }
 
-/**
- * @param {AsyncIterable<Buffer>} chunks
- * @param {import("node:http").ClientRequest} call
- */
-async function pour(chunks, call) {
+async function pour(chunks: AsyncIterable<Buffer>, call: http.ClientRequest): Promise<void> {
     for await (const chunk of chunks) {
         if (call.destroyed) return;
         if (call.write(chunk)) continue;
@@ -291,11 +286,7 @@ async function pour(chunks, call) {
     call.end();
 }
 
-/**
- * @param {string} xml
- * @param {string} name
- */
-function element(xml, name) {
+function element(xml: string, name: string): string | undefined {
     const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1];
     return found
         ?.replaceAll("&lt;", "<")
@@ -307,17 +298,14 @@ function element(xml, name) {
         .replaceAll("&amp;", "&");
 }
 
-/** @param {string} text as a path of a signed request has it */
-function encode(text) {
+/** As a path of a signed request has it. */
+function encode(text: string): string {
     return encodeURIComponent(text).replace(
         /[!'()*]/g,
         (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
     );
 }
 
-/** @param {Buffer | string} content */
-function sha256(content) {
+function sha256(content: Buffer | string): string {
     return createHash("sha256").update(content).digest("hex");
 }
-
-module.exports = { Bucket, MOVE_MARK, Refusal };

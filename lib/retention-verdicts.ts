@@ -1,6 +1,4 @@
-// @ts-check
-// What the retention rules say of a repository's tags and manifests. Nothing here asks or deletes anything.
-"use strict";
+import type { RetentionRule } from "./retention";
 
 const DAY = 86_400_000;
 /** Nobody made an image before there was Docker: such dates are those of builds that leave the time out. */
@@ -8,29 +6,31 @@ const FIRST_IMAGE = Date.parse("2013-03-01T00:00:00Z");
 /** Tags that clients put beside an image for its signatures and the like: `sha256-<hex of its digest>[.sig]`. */
 const ATTACHMENT = /^sha256-([0-9a-f]{64})(\..*)?$/;
 
-/**
- * @typedef {import("./rules").Rule} Rule
- * @typedef {import("./rules").Tag} Tag
- * @typedef {import("./rules").Verdict} Verdict
- */
+export interface Tag {
+    readonly name: string;
+    readonly digest: string;
+    /** When the image was made, in milliseconds; undefined when that is not known. */
+    readonly created?: number;
+}
 
-/**
- * @param {string} pattern
- * @param {string} text
- */
-function fits(pattern, text) {
+export interface Verdict {
+    readonly tag: Tag;
+    readonly isKept: boolean;
+    readonly why: string;
+}
+
+function fits(pattern: string, text: string): boolean {
     const parts = pattern.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
     return new RegExp(`^${parts.join(".*")}$`).test(text);
 }
 
-/**
- * @param {string} repository
- * @param {readonly Tag[]} tags
- * @param {readonly Rule[]} rules
- * @param {number} now
- * @returns {Verdict[]}
- */
-function judge(repository, tags, rules, now) {
+/** What the rules say of a repository's tags. Nothing here asks or deletes anything. */
+export function judge(
+    repository: string,
+    tags: readonly Tag[],
+    rules: readonly RetentionRule[],
+    now: number,
+): Verdict[] {
     const rule = rules.find(({ repositories }) => fits(repositories, repository));
     if (rule === undefined) {
         return tags.map((tag) => ({ tag, isKept: true, why: "no rule for this repository" }));
@@ -45,15 +45,14 @@ function judge(repository, tags, rules, now) {
     );
 }
 
-/**
- * @param {Tag} tag
- * @param {number} rank from 0, the newest; -1 when its age is not known
- * @param {Rule} rule
- * @param {number} now
- * @returns {Verdict}
- */
-function judgeImage(tag, rank, { keepLast, keepTags = [], olderThanDays }, now) {
-    const keep = (/** @type {string} */ why) => ({ tag, isKept: true, why });
+/** @param rank from 0, the newest; -1 when its age is not known */
+function judgeImage(
+    tag: Tag,
+    rank: number,
+    { keepLast, keepTags = [], olderThanDays }: RetentionRule,
+    now: number,
+): Verdict {
+    const keep = (why: string) => ({ tag, isKept: true, why });
     const pattern = keepTags.find((candidate) => fits(candidate, tag.name));
     const age = ageOf(tag, now);
     if (pattern !== undefined) return keep(`named by ${pattern}`);
@@ -71,15 +70,12 @@ function judgeImage(tag, rank, { keepLast, keepTags = [], olderThanDays }, now) 
     };
 }
 
-/**
- * What is attached to an image goes with its last tag. An image without any tag may be a part of one that has.
- *
- * @param {Tag} tag
- * @param {readonly Verdict[]} verdicts
- * @param {Rule} rule
- * @returns {Verdict}
- */
-function judgeAttachment(tag, verdicts, { keepTags = [] }) {
+/** What is attached to an image goes with its last tag. An image without any tag may be a part of one that has. */
+function judgeAttachment(
+    tag: Tag,
+    verdicts: readonly Verdict[],
+    { keepTags = [] }: RetentionRule,
+): Verdict {
     const pattern = keepTags.find((candidate) => fits(candidate, tag.name));
     if (pattern !== undefined) return { tag, isKept: true, why: `named by ${pattern}` };
     const digest = `sha256:${ATTACHMENT.exec(tag.name)?.[1]}`;
@@ -89,21 +85,13 @@ function judgeAttachment(tag, verdicts, { keepTags = [] }) {
         : { tag, isKept: true, why: "belongs to an image that stays" };
 }
 
-/**
- * @param {Tag} tag
- * @param {number} now
- */
-function ageOf({ created }, now) {
+function ageOf({ created }: Tag, now: number): number | undefined {
     return created === undefined || Number.isNaN(created) || created < FIRST_IMAGE
         ? undefined
         : now - created;
 }
 
-/**
- * @param {Tag} a
- * @param {Tag} b
- */
-function newestFirst(a, b) {
+function newestFirst(a: Tag, b: Tag): number {
     // Of the same age (two names of one image): the higher name is the newer one.
     return (
         (b.created ?? 0) - (a.created ?? 0) ||
@@ -116,12 +104,16 @@ function newestFirst(a, b) {
  * The manifests that go with tags that were deleted: those that these named, and what only these refer to. What a tag
  * still names stays, and so does whatever a manifest refers to that stays, tagged or not.
  *
- * @param {ReadonlyMap<string, readonly string[]>} manifests of one repository: what each refers to, by digest
- * @param {Iterable<string>} untagged digests that the deleted tags named
- * @param {ReadonlySet<string>} tagged digests that tags still name
- * @returns {string[]} in an order in which no manifest goes before one that refers to it
+ * @param manifests of one repository: what each refers to, by digest
+ * @param untagged digests that the deleted tags named
+ * @param tagged digests that tags still name
+ * @returns in an order in which no manifest goes before one that refers to it
  */
-function goingManifests(manifests, untagged, tagged) {
+export function goingManifests(
+    manifests: ReadonlyMap<string, readonly string[]>,
+    untagged: Iterable<string>,
+    tagged: ReadonlySet<string>,
+): string[] {
     const going = new Set(untagged);
     // A child joins through its parent, so parents come first.
     for (const digest of going) {
@@ -144,5 +136,3 @@ function goingManifests(manifests, untagged, tagged) {
     }
     return [...going];
 }
-
-module.exports = { judge, goingManifests };
