@@ -57,7 +57,9 @@ prove() {
             fix='set address, or put the name into the DNS that this host uses'
             ;;
         *refused* | *'o route'* | *nreachable* | *'timed out'* | *'imed out'* | *imeout* | *'ailed to connect'* | *"ouldn't connect"* | *'onnect failed'*)
-            cause="nothing answers at $hostname port $port ($(printf '%s\n' "$answer" | grep -oiE 'connection refused|no route to host|network is unreachable|timed out|timeout' | head -n 1 | sed 's/^$/no connection/'))"
+            # curl says no more than that there is none.
+            how=$(printf '%s\n' "$answer" | grep -oiE 'connection refused|no route to host|network is unreachable|timed out|timeout' | head -n 1)
+            cause="nothing answers at $hostname port $port (${how:-no connection})"
             fix='see bindAddress, port and the firewalls between'
             [ "$proof" = required ] || {
                 tell proof unproved "not proved: $cause"
@@ -83,5 +85,7 @@ ask_with_openssl() {
     case $hostname in *:*) check_name="-verify_ip $hostname -noservername" connect="[$hostname]:$port" ;; *) connect=$hostname:$port ;; esac
     # shellcheck disable=SC2086
     answer=$(printf 'GET /v2/ HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$registry" |
-        $limit openssl s_client -connect "$connect" $check_name -CAfile "$certificates" -verify_return_error -quiet 2>&1) || true
+        $limit openssl s_client -connect "$connect" $check_name -CAfile "$certificates" -verify_return_error -quiet 2>&1) ||
+        # Ended by the limit, it has said nothing. busybox tells so by the signal.
+        case $? in 124 | 143) answer="$answer${newline}timed out" ;; esac
 }

@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { PrivateRegistry } from "../../components/private-registry";
 import { read } from "../support/settings";
 import {
@@ -143,6 +144,47 @@ test("with an agent the keys are those of the run's own agent, and its socket is
     expect(unwrap(command?.inputs.connection)).not.toHaveProperty("agentSocketPath");
     expect(JSON.stringify(recording.registered)).not.toContain("agent-of-this-session");
 });
+
+test.each([false, true])(
+    "a host whose key nobody has pinned is warned of under its client's name, one on the way too (preview: %s)",
+    async (preview) => {
+        const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
+        try {
+            await make({}, preview);
+            expect(warn).not.toHaveBeenCalled();
+
+            const pinned = (host: string) => ({ host, hostKey: KEY });
+            const open = (host: string) => ({ host, hostKeyChecked: false });
+            const { declaration } = await make(
+                {
+                    clients: {
+                        pinned: pinned("192.0.2.21"),
+                        open: open("192.0.2.22"),
+                        way: { ...pinned("192.0.2.23"), jumpHost: open("192.0.2.1") },
+                        both: { ...open("192.0.2.24"), jumpHost: open("192.0.2.2") },
+                        here: { local: true },
+                    },
+                },
+                preview,
+            );
+            const expected = [
+                ["open", "192.0.2.22"],
+                ["way", "192.0.2.1"],
+                ["both", "192.0.2.2"],
+                ["both", "192.0.2.24"],
+            ] as const;
+            expect(warn.mock.calls).toHaveLength(expected.length);
+            for (const [client, host] of expected) {
+                expect(warn).toHaveBeenCalledWith(
+                    `${client}: the host key of ${host} is not verified (hostKeyChecked: false), so another machine could pose as it; set its hostKey`,
+                    declaration(`registry-trust-${client}`).resource,
+                );
+            }
+        } finally {
+            warn.mockRestore();
+        }
+    },
+);
 
 test("no secret of a login reaches an input that is not marked", async () => {
     const { clients } = await make({

@@ -99,16 +99,19 @@ test("an address as the name, in both families, and the port of HTTPS", () =>
         { ipv6: true },
     ));
 
-test("a further client is one more resource, and one more connection", () =>
-    withHosts(["light", "light", "light"], async (hosts, network) => {
-        const [first, second, third] = hosts;
+test("a client more, beside twenty, is one more resource and one more connection", () =>
+    withHosts(Array<"light">(21).fill("light"), async (hosts, network) => {
         const targets = ["docker"];
-        const two = { first: client(first, { targets }), second: client(second, { targets }) };
-        await withStack(fleet(network, two), async (stack) => {
+        const all = hosts.map((host, index) => [`c${index + 1}`, client(host, { targets })]);
+        const clients = (count: number) =>
+            Object.fromEntries(all.slice(0, count)) as Record<string, ReturnType<typeof client>>;
+        const logins = () => Promise.all(hosts.map((host) => host.logins()));
+        const ones = (count: number) => Array<number>(count).fill(1);
+        await withStack(fleet(network, clients(20)), async (stack) => {
             await stack.up();
-            expect(await first.logins()).toBe(1);
-            stack.configure(fleet(network, { ...two, third: client(third, { targets }) }));
+            expect(await logins()).toEqual([...ones(20), 0]);
+            stack.configure(fleet(network, clients(21)));
             expect((await stack.up()).printed).toMatch(/\+ 1 created\n +\d+ unchanged\n/);
-            expect(await Promise.all(hosts.map((host) => host.logins()))).toEqual([1, 1, 1]);
+            expect(await logins()).toEqual(ones(21));
         });
     }));

@@ -132,7 +132,7 @@ async function withTools<T>(
 const CAUSES: [string, RegExp][] = [
     [
         "closed",
-        /nothing answers at registry\.example\.test port 9 \(.*\); see bindAddress, port and the firewalls/,
+        /nothing answers at registry\.example\.test port 9 \((?:[Cc]onnection refused|no connection)\); see bindAddress, port and the firewalls/,
     ],
     [
         "stranger",
@@ -148,6 +148,9 @@ const CAUSES: [string, RegExp][] = [
     ["login", /what answers is not this registry \(HTTP 401\)/],
     ["plain", /what answers does not speak TLS as a registry does: /],
 ];
+
+const nothingAnswers = (how: string) =>
+    new RegExp(`nothing answers at ${NAME} port \\d+ \\((?:${how})\\); see bindAddress`, "i");
 
 describe.each(TOOLS)("with %s", (tool) => {
     it("is proved by a registry that wants a login", () =>
@@ -222,7 +225,35 @@ describe.each(TOOLS)("with %s", (tool) => {
                 /the name registry\.invalid does not resolve on this host; set address/,
             );
         }));
+
+    it("tells an address that no way leads to", () =>
+        withTools(light, [tool], async () => {
+            await light.must(`ip route add unreachable ${network.gateway}`);
+            try {
+                const { code, stderr } = await apply(light, ports.registry);
+                expect(stderr).toMatch(nothingAnswers("no route to host|no connection"));
+                expect(code).toBe(1);
+            } finally {
+                await light.must(`ip route del unreachable ${network.gateway}`);
+            }
+        }));
 });
+
+it("tells an address where nothing answers, with each of the tools", () =>
+    Promise.all(
+        TOOLS.map(async (tool) => {
+            const host = await network.addHost("light");
+            // What is sent there reaches nobody, and nobody says so.
+            await host.must(
+                `ip neigh replace ${network.gateway} lladdr 02:00:00:00:00:01 dev eth0 nud permanent`,
+            );
+            await withTools(host, [tool], async () => {
+                const { code, stderr } = await apply(host, ports.registry);
+                const cause = nothingAnswers("timed out|timeout");
+                expect([tool, code, stderr]).toEqual([tool, 1, expect.stringMatching(cause)]);
+            });
+        }),
+    ));
 
 describe("with nothing but Docker", () => {
     it("is proved by a registry that wants a login", () =>

@@ -1,8 +1,10 @@
 import { withHosts } from "../support/client-host";
 import { deploy } from "../support/deploy";
+import { doctor, expectHealthy } from "../support/doctor";
 import { client, fleet, login, pull, push, REGISTRY_NAME } from "../support/fleet";
 import { ask } from "../support/registry-client";
 import { must } from "../support/run";
+import { expectNowhere, linesOfKey, placesOf } from "../support/secret-places";
 import { withStack } from "../support/stack";
 
 /** The tutorial, from beginning to end, with everything that it does by hand on the clients done by `up`. */
@@ -155,37 +157,57 @@ test("a host that is taken out is cleaned, the others are not touched; a lost on
             expect(await b.listing()).toBe(before[1]);
             expect(await a.logins()).toBe(logins);
 
-            // One that is off cannot be cleaned: that is said, and what to do about it.
-            await c.vanish();
+            // One that cannot be reached cannot be cleaned: that is said, and what to do about it.
+            const dropFromState = async (failures: string) => {
+                const [, drop = ""] = /^ {2}\.\/pulumiw (state delete .*)$/m.exec(failures) ?? [];
+                await must("sh", ["-c", `pulumi ${drop}`], {
+                    cwd: stack.folder,
+                    env: stack.environment,
+                });
+            };
+            await c.stopSsh();
             stack.configure(fleet(network, { a: all.a }));
-            const off = await deploy(stack, "up");
-            expect(off.code).not.toBe(0);
-            expect(off.failures).toMatch(/^ {2}c \(.*:22\): it does not answer \(i\/o timeout\)/m);
-            const [, drop = ""] = /^ {2}\.\/pulumiw (state delete .*)$/m.exec(off.failures) ?? [];
-            await must("sh", ["-c", `pulumi ${drop}`], {
-                cwd: stack.folder,
-                env: stack.environment,
-            });
+            const refused = await deploy(stack, "up");
+            expect(refused.code).not.toBe(0);
+            expect(refused.failures).toMatch(
+                /^ {2}c \(.*:22\): nothing listens there \(connection refused\)/m,
+            );
+            await dropFromState(refused.failures);
             expect((await stack.up()).printed).toMatch(/ {4}\d+ unchanged/);
-            await stack.destroy();
-            expect(await a.listing()).toBe(before[0]);
-            await c.comeBack();
             expect(await c.listing()).not.toBe(before[2]);
+
+            // Nor does a destroy get past one that is off: the others are cleaned, the registry stays until the host is dropped.
+            stack.configure(fleet(network, { a: all.a, b: all.b }));
+            await stack.up();
+            await b.vanish();
+            const container = await stack.containerId();
+            const off = await deploy(stack, "destroy");
+            expect(off.code).not.toBe(0);
+            expect(off.failures).toMatch(
+                /^\nOne client host could not be cleaned, so the registry stays for now; the other hosts are done:\n {2}b \(.*:22\): it does not answer \(i\/o timeout\)/,
+            );
+            expect(await a.listing()).toBe(before[0]);
+            expect(await stack.containerId()).toBe(container);
+            const outputs = await stack.outputs();
+            const question = { team: "dev", address: network.gateway };
+            expect((await ask(outputs, "/v2/", question)).status).toBe(200);
+
+            await dropFromState(off.failures);
+            await stack.destroy();
+            expect(await stack.containerId()).toBeUndefined();
+            expect(await b.listing()).not.toBe(before[1]);
         });
     }));
 
-test("users log in with a key and sudo, a password, a key with a passphrase, over a jump host", () =>
+test("users log in with a key and sudo, a password, a key with a passphrase, over a jump host, and no secret of theirs is left anywhere", () =>
     withHosts(["light", "light", "light", "light"], async (hosts, network) => {
         const [limited, locked, typist, jump] = hosts;
         const key = network.makeKeyPair("open sesame");
         await locked.must(`echo '${key.publicKey}' >/root/.ssh/authorized_keys`);
         const clients = {
             limited: client(limited, { user: "limited" }),
-            locked: client(locked, {
-                privateKeyPath: key.privateKeyPath,
-                privateKeyPassword: "open sesame",
-            }),
-            typist: client(typist, { user: "typist", password: network.password }),
+            locked: client(locked, { privateKeyPath: key.privateKeyPath }),
+            typist: client(typist, { user: "typist" }),
             // What the jump host reaches by this address is itself.
             behind: {
                 ...client(jump, { user: "ops" }),
@@ -200,6 +222,11 @@ test("users log in with a key and sudo, a password, a key with a passphrase, ove
         await withStack(
             fleet(network, Object.fromEntries(config) as typeof clients),
             async (stack) => {
+                const set = async (path: string, ...args: string[]) => {
+                    await stack.must("config", "set", "--path", `clients.${path}`, ...args);
+                };
+                await set("locked.privateKeyPassword", "--secret", "open sesame");
+                await set("typist.password", "--secret", network.password);
                 await stack.up();
                 for (const host of hosts) {
                     expect(await host.must("ls /etc/docker/certs.d")).toContain(REGISTRY_NAME);
@@ -207,11 +234,33 @@ test("users log in with a key and sudo, a password, a key with a passphrase, ove
                 expect(await jump.must("cat /var/log/sshd.log")).toMatch(
                     /Accepted publickey for ops from 127\.0\.0\.1/,
                 );
-                expect(stack.printed).not.toContain(network.password);
-                const state = await stack.exported();
-                for (const secret of [network.password, "open sesame", "PRIVATE KEY"]) {
-                    expect(state).not.toContain(secret);
+
+                // The doctor has an SSH of its own, which logs in to each as well.
+                const healthy = await expectHealthy(stack);
+                for (const name of Object.keys(clients)) {
+                    expect(healthy).toMatch(new RegExp(`^${name} +.* ours +proved `, "m"));
                 }
+                const secrets = [
+                    { name: "password", value: network.password },
+                    { name: "passphrase", value: "open sesame" },
+                    ...linesOfKey("key", network.key.privateKey),
+                    ...linesOfKey("key with a passphrase", key.privateKey),
+                ];
+                expectNowhere(secrets, { ...(await placesOf(stack)), doctor: healthy });
+
+                // One that is done again and not let in: what is said of it does not tell with what that was tried.
+                await typist.must("echo typist:another-one | chpasswd");
+                await set("typist.targets[1]", "podman");
+                const { code, failures } = await deploy(stack, "up");
+                expect(code).not.toBe(0);
+                expect(failures).toMatch(/^ {2}typist \(.*\): it refuses the login /m);
+                const { stdout, stderr } = await doctor(stack);
+                expect(stdout).toMatch(/^typist .*it refuses the login /m);
+                expectNowhere(secrets, {
+                    ...(await placesOf(stack)),
+                    failures,
+                    doctor: stdout + stderr,
+                });
             },
         );
     }));

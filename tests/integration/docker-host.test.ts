@@ -1,6 +1,6 @@
 import { withHosts } from "../support/client-host";
 import { dockerOn, prepare, withOpenSsh } from "../support/docker-machine";
-import { expectHealthy } from "../support/doctor";
+import { doctor, expectHealthy } from "../support/doctor";
 import { interrupted, recover } from "../support/interrupted";
 import { client, fleet, login, pull, push, REGISTRY_NAME } from "../support/fleet";
 import { withStack } from "../support/stack";
@@ -10,14 +10,16 @@ test("the registry runs on another machine, reached with OpenSSH, and others tru
     withHosts(["docker", "docker", "light"], async ([server, a, b], network) => {
         await prepare(server);
         const clients = { a: client(a), b: client(b, { targets: ["docker"] }) };
-        const config = fleet(network, clients, {
-            dockerHost: `ssh://root@${server.address}`,
-            address: server.address,
-            bindAddress: "0.0.0.0",
-        });
+        const config = (of: Partial<typeof clients>, authorities: string[]) =>
+            fleet(network, of, {
+                dockerHost: `ssh://root@${server.address}`,
+                address: server.address,
+                bindAddress: "0.0.0.0",
+                authorities,
+            });
         await withOpenSsh([server], network, (options) =>
             withStack(
-                config,
+                config(clients, ["1"]),
                 async (stack) => {
                     const before = await Promise.all([a, b].map((host) => host.listing()));
                     expect((await stack.up()).printed).toContain("proof: 401 from");
@@ -49,6 +51,26 @@ test("the registry runs on another machine, reached with OpenSSH, and others tru
                     expect((await stack.up("--refresh")).printed).toMatch(/[~+]/);
                     await expectHealthy(stack);
 
+                    // Another authority, and one client less.
+                    for (const authorities of [
+                        ["1", "2"],
+                        ["2", "1"],
+                    ]) {
+                        stack.configure(config(clients, authorities));
+                        await stack.up();
+                        await a.must(`docker image rm ${image}`);
+                        expect(await pull(a, image)).toContain("Downloaded newer image");
+                    }
+                    stack.configure(config({ a: clients.a }, ["2"]));
+                    expect((await stack.up()).printed).toContain("proof: 401 from");
+                    expect(await b.listing()).toBe(before[1]);
+                    expect(await a.must(`cat '/etc/docker/certs.d/${registry}/ca.crt'`)).toBe(
+                        (await stack.outputs()).caCertificate,
+                    );
+                    await a.must(`docker image rm ${image}`);
+                    expect(await pull(a, image)).toContain("Downloaded newer image");
+                    await expectHealthy(stack);
+
                     await stack.destroy();
                     expect(await dockerOn(server)).toEqual({
                         containers: [],
@@ -63,7 +85,7 @@ test("the registry runs on another machine, reached with OpenSSH, and others tru
         );
     }));
 
-test("a Docker daemon that is killed under a run fails it, and the next one goes on", () =>
+test("a Docker daemon that is killed under a run fails it, and the next one goes on; a port that is another one by hand is found, and put right", () =>
     withHosts(["docker"], async ([server], network) => {
         await prepare(server);
         const config = {
@@ -79,14 +101,30 @@ test("a Docker daemon that is killed under a run fails it, and the next one goes
                         server.must("kill -9 $(pidof dockerd)"),
                     );
                     expect(code).not.toBe(0);
-                    await server.must(
-                        "rm -f /var/run/docker.pid; (dockerd >>/var/log/dockerd.log 2>&1 &); until docker info; do sleep 0.2; done",
-                    );
+                    const startDocker =
+                        "rm -f /var/run/docker.pid; (dockerd >>/var/log/dockerd.log 2>&1 &); until docker info; do sleep 0.2; done";
+                    await server.must(startDocker);
                     await recover(stack);
                     await stack.up();
                     await expectHealthy(stack);
                     const { containers } = await dockerOn(server);
                     expect(containers).toHaveLength(2);
+
+                    // Only with the daemon down another port can be published by hand. It is found, and put right.
+                    const port = stack.port === 5555 ? 5556 : 5555;
+                    await server.must(
+                        `settings=$(docker inspect --format '/var/lib/docker/containers/{{.Id}}/hostconfig.json' ${stack.containerName})
+                        kill $(pidof dockerd); while pidof dockerd; do sleep 0.1; done
+                        sed -i 's/"HostPort":"${stack.port}"/"HostPort":"${port}"/' "$settings"
+                        ${startDocker}; until docker port ${stack.containerName} | grep ':${port}$'; do sleep 0.2; done`,
+                    );
+                    const { code: differs, stdout } = await doctor(stack);
+                    expect(stdout).toMatch(/WRONG +container +was changed: ports/);
+                    expect(stdout).toMatch(/WRONG +proof +/);
+                    expect(differs).toBe(1);
+                    await doctor(stack, "repair");
+                    await stack.up("--refresh");
+                    await expectHealthy(stack);
                 },
                 options,
             ),

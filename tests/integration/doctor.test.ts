@@ -32,8 +32,8 @@ test("whatever is changed by hand on a client host is found, and put right", () 
             expect(healthy).toMatch(row(b, "b"));
 
             const ca = `/etc/docker/certs.d/${REGISTRY_NAME}:${stack.port}/ca.crt`;
-            // What does not get in each other's way is found and mended in one go.
-            const rounds: Record<string, [string, RegExp]>[] = [
+            // What does not get in each other's way is found and mended in one go; on the other host as a user who needs sudo.
+            const rounds: Record<string, [string, RegExp, ClientHost?]>[] = [
                 {
                     "the name is gone": [
                         "sed '/BEGIN/,/END/d' /etc/hosts >/tmp/h; cat /tmp/h >/etc/hosts",
@@ -66,21 +66,33 @@ test("whatever is changed by hand on a client host is found, and put right", () 
                     ],
                     "anybody may write the certificate": [`chmod 666 '${ca}'`, /docker mode/],
                     "the record is gone": ["rm -r /var/lib/private-registry", /record missing/],
+                    "the certificate is gone on the other host": [
+                        `rm '${ca}'`,
+                        /^b .* docker missing/m,
+                        b,
+                    ],
                 },
             ];
             for (const round of rounds) {
-                for (const [edit] of Object.values(round)) await a.must(edit);
+                const edits = Object.values(round);
+                for (const [edit, , host = a] of edits) await host.must(edit);
+                const isAtB = edits.some(([, , host]) => host === b);
                 const { code, stdout } = await doctor(stack);
                 for (const [what, [, found]] of Object.entries(round)) {
                     expect([what, code, stdout]).toEqual([what, 1, expect.stringMatching(found)]);
                 }
-                expect(stdout).toMatch(row(b, "b"));
-                expect(stdout).toContain("1 that differ. To put it right: npm run up -- --repair");
+                if (!isAtB) expect(stdout).toMatch(row(b, "b"));
+                expect(stdout).toContain(
+                    `${isAtB ? 2 : 1} that differ. To put it right: npm run up -- --repair`,
+                );
                 const mended = await doctor(stack, "repair");
                 expect(mended).toMatchObject({
                     code: 0,
                     stdout: expect.stringContaining("All is as it was set up."),
                 });
+                for (const [host, name] of [[a, "a"] as const, [b, "b"] as const]) {
+                    expect(mended.stdout).toMatch(row(host, name));
+                }
             }
 
             // A host that is off is one line; nothing that it shows is believed when its key is another one.

@@ -1116,6 +1116,30 @@ describe("npm run up", () => {
         }
     });
 
+    it.each<[string, string[], string]>([
+        ["the selected one", [], ""],
+        ["another one", ["--stack", "prod"], "prod"],
+    ])("with --repair has the doctor mend, then refreshes: %s", async (_, args, stack) => {
+        const box = await ready();
+        // It ends with 1 when something is left that only the refresh mends.
+        box.write(
+            "scripts/check/doctor.mjs",
+            `import { appendFileSync } from "node:fs";
+            const call = "doctor " + JSON.stringify(process.argv.slice(2));
+            appendFileSync(process.env.STAND_IN + "/calls", call + "\\n");
+            process.exitCode = 1;`,
+        );
+        const command = ["a project/scripts/up", "--repair", ...args];
+        expect(await box.run("sh", command)).toMatchObject({ code: 0 });
+        const calls = box.calls().filter((call) => /^(doctor|pulumi (up|refresh)) /.test(call));
+        expect(calls).toEqual([
+            `doctor ${JSON.stringify([stack, "repair"])}`,
+            expect.stringContaining(
+                `pulumi up ${["--refresh", ...args].join(" ")} --yes --skip-preview --continue-on-error `,
+            ),
+        ]);
+    });
+
     it("speaks of the stack that it was given", async () => {
         const box = await ready();
         const { stdout } = await box.run("sh", ["a project/scripts/up", "--stack", "prod"]);

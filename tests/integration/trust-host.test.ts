@@ -72,6 +72,15 @@ describe.each(SHELLS)("on the host %s with the shell %s", (kind, shell) => {
                 name === "containerd" ? [name, "warning"] : [name],
             ),
         );
+        // These read their files only when they start, and are never restarted by the script.
+        const restarts = {
+            buildkit: "restart buildkitd, or make new builders: docker buildx create ",
+            k3s: "it takes effect when k3s is restarted: systemctl restart k3s ",
+            rke2: "it takes effect when rke2 is restarted: systemctl restart rke2 ",
+        };
+        for (const [name, advice] of Object.entries(restarts)) {
+            expect(told).toMatch(new RegExp(`^${name}: /etc/\\S+ written; ${advice}`, "m"));
+        }
         expect(await host.must(`cat '/etc/docker/certs.d/${REGISTRY}/ca.crt'`)).toBe(ONE);
         expect(await host.must("cat /etc/hosts")).toContain(
             `# BEGIN private-registry private-registry-test\n${gateway()} registry.example.test\n# END`,
@@ -85,7 +94,10 @@ describe.each(SHELLS)("on the host %s with the shell %s", (kind, shell) => {
             ].join("\n"),
         );
         const first = await snapshot(host);
-        expect((await applied(host, { targets }, shell)).match(/unchanged/g)).toHaveLength(7);
+        const again = await applied(host, { targets }, shell);
+        expect(again.match(/unchanged/g)).toHaveLength(7);
+        expect(again).not.toContain("restart buildkitd");
+        expect(again).not.toContain("is restarted");
         expect(await snapshot(host)).toBe(first);
 
         expect(await trust(host, "remove", { targets }, shell)).toMatchObject({ code: 0 });
@@ -272,11 +284,17 @@ describe("the system's own store", () => {
             "update-ca-trust",
             "/etc/ca-certificates/extracted/tls-ca-bundle.pem",
         ],
+        [
+            "Alpine",
+            "/usr/local/share/ca-certificates",
+            "update-ca-certificates",
+            "/etc/ssl/certs/ca-certificates.crt",
+        ],
     ])("knows the layout of %s", async (_, anchors, tool, store) => {
         // The layout, and a tool that does what the family's own one does.
         const host = on("busybox");
         await host.must(
-            `rm -rf /usr/local/share/ca-certificates; mkdir -p ${anchors} ${store.replace(/\/[^/]*$/, "")} &&
+            `cp -p /etc/ssl/certs/ca-certificates.crt /tmp/store && rm -rf /usr/local/share/ca-certificates && mkdir -p ${anchors} ${store.replace(/\/[^/]*$/, "")} &&
             printf '#!/bin/sh\\ncat ${anchors}/*.crt >${store} 2>/dev/null || : >${store}\\n' >/usr/sbin/${tool} && chmod 755 /usr/sbin/${tool}`,
         );
         try {
@@ -287,7 +305,7 @@ describe("the system's own store", () => {
             expect(await host.must(`cat ${store}`)).toBe("");
         } finally {
             await host.must(
-                `rm -rf /usr/sbin/${tool} ${anchors} ${store}; mkdir -p /usr/local/share/ca-certificates`,
+                `rm -rf /usr/sbin/${tool} ${anchors} ${store}; mkdir -p /usr/local/share/ca-certificates; cp -p /tmp/store /etc/ssl/certs/ca-certificates.crt`,
             );
         }
     });
