@@ -62,7 +62,9 @@ class Sandbox {
             if (path !== undefined) symlinkSync(path, join(this.tools, name));
         }
         symlinkSync(process.execPath, join(this.tools, "real-node"));
-        symlinkSync(which("uname") ?? "", join(this.tools, "real-uname"));
+        for (const name of ["uname", "date"]) {
+            symlinkSync(which(name) ?? "", join(this.tools, `real-${name}`));
+        }
         this.provide("node", "id", "uname", ...names);
         this.tell("node-version", "v24.0.0");
         this.tell("docker-up");
@@ -90,7 +92,20 @@ class Sandbox {
     }
 
     public provide(...names: string[]): void {
-        for (const name of names) symlinkSync(join(STAND_INS, name), join(this.tools, name));
+        for (const name of names) this.link(name, join(STAND_INS, name));
+    }
+
+    /** Has busybox do what it can of SYSTEM_TOOLS, and says which that are. */
+    public async useBusybox(path: string): Promise<string[]> {
+        const { stdout } = await run(path, ["--list"]);
+        const applets = SYSTEM_TOOLS.filter((name) => stdout.split("\n").includes(name));
+        for (const name of applets) this.link(name, path);
+        return applets;
+    }
+
+    private link(name: string, target: string): void {
+        rmSync(join(this.tools, name), { force: true });
+        symlinkSync(target, join(this.tools, name));
     }
 
     /** Leaves a word for the stand-ins: see the comment at the top of each. */
@@ -271,16 +286,36 @@ describe("what it passes on", () => {
         });
     });
 
-    it.each(["dash", "bash", "busybox"])("runs in %s", async (shell) => {
-        const path = which(shell);
-        if (path === undefined) return;
-        const box = sandbox();
-        const args = [...(shell === "busybox" ? ["sh"] : []), join(box.project, "pulumiw"), "up"];
-        expect(await box.run(path, args)).toMatchObject({ code: 0 });
-        box.forgetCalls();
-        expect(await box.run(path, args)).toMatchObject({ code: 0 });
-        expect(box.calls("npm")).toEqual([]);
-        expect(box.calls("go build")).toEqual([]);
+    for (const shell of ["dash", "bash", "busybox"]) {
+        const path = which(shell) ?? "";
+        (path === "" ? it.skip : it)(`runs in ${shell}, from nothing and again`, async () => {
+            const box = sandbox();
+            const args = [join(box.project, "pulumiw"), "up"];
+            if (shell === "busybox") {
+                args.unshift("sh");
+                expect(await box.useBusybox(path)).toEqual(
+                    expect.arrayContaining(["awk", "find", "grep", "ps", "sed", "tail", "wc"]),
+                );
+            }
+            expect(await box.run(path, args)).toMatchObject({ code: 0 });
+            box.forgetCalls();
+            expect(await box.run(path, args)).toMatchObject({ code: 0 });
+            expect(box.calls("npm")).toEqual([]);
+            expect(box.calls("go build")).toEqual([]);
+        });
+    }
+
+    it("asks nothing where nobody can answer: its standard input is closed", async () => {
+        const box = sandbox("docker", "npm", "pulumi");
+        box.tell("up", 'cat; echo "[end of input]"');
+        const closed = (command: string) => box.run("sh", ["-c", `${command} <&-`]);
+        const result = await closed('"a project/pulumiw" up --yes');
+        expect(result).toMatchObject({ code: 0, stdout: "[end of input]\n" });
+        expect(box.calls("pulumi stack")).toEqual(["pulumi stack init dev --non-interactive"]);
+        expect(await closed('sh "a project/scripts/up"')).toMatchObject({
+            code: 0,
+            stdout: expect.stringContaining("[end of input]\n"),
+        });
     });
 
     it("runs any command in the same environment", async () => {
@@ -459,6 +494,33 @@ describe("the engine", () => {
         rmSync(box.state, { recursive: true });
         await box.works("up");
         expect(box.calls("go build")).toHaveLength(3);
+    });
+
+    it("shows how far it is where a step takes long", async () => {
+        const box = sandbox();
+        box.provide("date");
+        box.tell(
+            "build",
+            'case $* in *cmd/pulumi\\ *|*cmd/pulumi) echo one; echo two; echo 10 >"$STAND_IN/later"; sleep 3 ;; esac',
+        );
+        const { stderr } = await box.works("up");
+        expect(stderr).toMatch(
+            /^ {2}engine: CLI from offline\/cli, about 5 minutes the first time … 1\d s, 2 packages compiled\n {2}engine: CLI .*: 1\d s$/m,
+        );
+        expect(stderr).not.toMatch(/language host.* … /);
+    });
+
+    it("gives up a download that takes for ever, ends it, and builds", async () => {
+        const box = sandbox();
+        box.provide("date");
+        box.tell("launcher", '#!/bin/sh\necho 600 >"$STAND_IN/later"\nsleep 32.25\n');
+        const { stderr } = await box.works("up");
+        expect(stderr).toMatch(
+            /downloading Pulumi with the official npm package: failed after 10 min \d s\n.*so it is built/,
+        );
+        expect(execFileSync("ps", ["-A", "-o", "args="], { encoding: "utf8" })).not.toContain(
+            "sleep 32.25",
+        );
     });
 
     it("builds only what has changed, and does not try to download again", async () => {
@@ -644,6 +706,19 @@ describe("Docker and the image", () => {
         expect(code).toBe(0);
         expect(box.calls("apt-get")[0]).toContain("update");
         expect(box.calls("apt-get")[1]).toContain("docker.io");
+    });
+
+    it("is not installed on macOS: what to start is said", async () => {
+        const box = sandbox("docker", "npm", "pulumi", "apt-get");
+        box.tell("system", "Darwin");
+        await box.works("up");
+        box.untell("docker-up");
+        const { code, stderr } = await box.pulumiw("up");
+        expect(code).toBe(1);
+        expect(stderr).toMatch(
+            /no Docker daemon answers\n {2}do: {2}start Docker Desktop, or: brew install docker colima && colima start;/,
+        );
+        expect(box.calls("apt-get")).toEqual([]);
     });
 
     it("says so where it cannot be installed", async () => {
@@ -1199,6 +1274,27 @@ const engine = (process.env.PATH ?? "")
 const withEngine = engine === undefined ? describe.skip : describe;
 
 withEngine("on the real engine", () => {
+    (process.env.PULUMIW_ENGINE_KIND === "offline" ? it : it.skip)(
+        "says in each version that it and its providers are no official builds",
+        async () => {
+            const { dependencies } = JSON.parse(
+                readFileSync(join(PROJECT, "package.json"), "utf8"),
+            ) as { dependencies: Record<string, string> };
+            expect((await run(engine ?? "", ["version"])).stdout).toMatch(/^v[\d.]+\+offline\n$/);
+            const { stdout } = await run(engine ?? "", ["plugin", "ls", "--json"]);
+            const plugins = JSON.parse(stdout) as { name: string; kind: string; version: string }[];
+            const found = plugins
+                .filter(({ kind }) => kind === "resource")
+                .map(({ name, version }) => [name, version]);
+            expect(found.sort()).toEqual(
+                ["command", "docker", "random", "tls"].map((name) => [
+                    name,
+                    `${dependencies[`@pulumi/${name}`] ?? ""}+offline`,
+                ]),
+            );
+        },
+    );
+
     it("leaves git clean, and secrets readable", async () => {
         const box = sandbox("docker", "npm", "go");
         symlinkSync(engine ?? "", join(box.top, "tools/pulumi"));

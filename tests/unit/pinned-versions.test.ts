@@ -38,6 +38,22 @@ test("the engine says the version that it is built from, and that it was built h
     );
 });
 
+test.each(["command", "docker", "random", "tls"])(
+    "the compatible provider of %s says the version of the official one that its package belongs to, as the documents do",
+    (name) => {
+        const { dependencies } = JSON.parse(read("package.json")) as {
+            dependencies: Record<string, string>;
+        };
+        const version = dependencies[`@pulumi/${name}`] ?? "";
+        const main = read("offline/providers/cmd", `pulumi-resource-${name}`, "main.go");
+        expect(/serve\.Main\("(.*?)", "(.*?)"/.exec(main)?.slice(1)).toEqual([name, version]);
+        expect(read("offline/README.md")).toContain(`\n### ${name} ${version}\n`);
+        expect(read("docs/guides/closed-network.md")).toMatch(
+            new RegExp(`^\\$ for plugin in .*\\b${name}-v${version}[ ;]`, "m"),
+        );
+    },
+);
+
 test("the packages that define the resources are pinned to exact versions", () => {
     const { dependencies, devDependencies } = JSON.parse(read("package.json")) as Record<
         string,

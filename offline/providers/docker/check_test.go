@@ -2,12 +2,16 @@ package docker
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
 	p "github.com/pulumi/pulumi-go-provider"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 	"github.com/stretchr/testify/require"
+
+	pt "private-registry/offline/providers/internal/providertest"
 )
 
 func TestCheckFillsInDefaults(t *testing.T) {
@@ -129,6 +133,29 @@ func TestOfficialTokens(t *testing.T) {
 	for _, kind := range []string{"container:Container", "remoteImage:RemoteImage", "volume:Volume", "network:Network",
 		"service:Service", "secret:Secret", "serviceConfig:ServiceConfig"} {
 		require.True(t, strings.Contains(resp.Schema, `"docker:index/`+kind+`"`), kind)
+	}
+}
+
+// Diff goes by the fields, and the schema by what is written beside the inputs.
+func TestSchemaAgreesWithTheFields(t *testing.T) {
+	for token, fields := range map[tokens.Type][]field{
+		containerType: containerFields, imageType: imageFields, volumeType: volumeFields, networkType: networkFields,
+		serviceType: serviceFields, secretType: secretFields, configType: serviceConfigFields,
+	} {
+		var replacing, all []string
+		for _, f := range fields {
+			name, _, _ := strings.Cut(f.name, ".")
+			if !slices.Contains(all, name) {
+				all = append(all, name)
+			}
+			// Of a service's task only parts replace, which the schema has no word for.
+			if f.replace && name != "taskSpec" {
+				replacing = append(replacing, name)
+			}
+		}
+		schemaReplacing, schemaAll := pt.New(t, "docker", string(token), New).ReplacingInputs()
+		require.ElementsMatch(t, schemaAll, all, token)
+		require.ElementsMatch(t, schemaReplacing, replacing, token)
 	}
 }
 

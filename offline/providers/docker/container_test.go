@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/events"
+	"github.com/docker/docker/api/types/filters"
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 	"github.com/stretchr/testify/require"
@@ -186,6 +188,48 @@ func TestAnonymousVolumesGoWithTheContainer(t *testing.T) {
 	require.NoError(t, d.Delete(p.DeleteRequest{ID: made.ID, Urn: urnOf(containerType), Properties: made.Properties}))
 	_, err = d.VolumeInspect(t.Context(), live.Mounts[0].Name)
 	require.True(t, isGone(err), "%v", err)
+}
+
+// Without destroyGraceSeconds a container is killed at once, whatever its stopTimeout says; with it, it may
+// come to its own end.
+func TestGraceOfADelete(t *testing.T) {
+	d := withDaemon(t)
+	for name, c := range map[string]struct {
+		input    string
+		exitCode string
+	}{
+		"without": {"stopTimeout", "137"},
+		"with":    {"destroyGraceSeconds", "0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, made := d.create(t, containerType, values{
+				"image": toolImage, "name": randomName(), "command": []any{"linger"}, c.input: 60.0,
+			})
+			require.Eventually(t, func() bool {
+				text, err := d.logs(t.Context(), made.ID, "", false)
+				return err == nil && text == "ready\n"
+			}, time.Minute, 50*time.Millisecond)
+			require.NoError(t, d.Delete(p.DeleteRequest{ID: made.ID, Urn: urnOf(containerType), Properties: made.Properties}))
+			require.Equal(t, c.exitCode, d.exitCode(t, made.ID))
+		})
+	}
+}
+
+// exitCode is what the daemon said when the container ended, which may be gone by now.
+func (d daemon) exitCode(t *testing.T, id string) string {
+	t.Helper()
+	messages, failed := d.Events(t.Context(), events.ListOptions{
+		Since: "0", Filters: filters.NewArgs(filters.Arg("container", id), filters.Arg("event", string(events.ActionDie))),
+	})
+	select {
+	case message := <-messages:
+		return message.Actor.Attributes["exitCode"]
+	case err := <-failed:
+		require.NoError(t, err)
+	case <-time.After(time.Minute):
+		require.Fail(t, "the daemon does not say how the container ended")
+	}
+	return ""
 }
 
 func TestNameConflictLeavesNothing(t *testing.T) {

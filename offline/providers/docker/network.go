@@ -80,7 +80,8 @@ func (c *NetworkIpamConfig) Annotate(a infer.Annotator) {
 	a.SetToken("index/NetworkIpamConfig", "NetworkIpamConfig")
 }
 
-// Create makes the network. Whether a second one of the same name is refused is the daemon's choice.
+// Create makes the network. A second one of the same name is refused: by newer daemons always, by older
+// ones because Docker's client asks them to look.
 func (*Network) Create(
 	ctx context.Context, req infer.CreateRequest[NetworkInputs],
 ) (infer.CreateResponse[NetworkState], error) {

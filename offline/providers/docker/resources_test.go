@@ -6,8 +6,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
@@ -158,6 +160,53 @@ func TestNetwork(t *testing.T) {
 	missing, err := d.Read(p.ReadRequest{ID: made.ID, Urn: urnOf(networkType), Properties: made.Properties, Inputs: in})
 	require.NoError(t, err)
 	require.Empty(t, missing.ID)
+}
+
+// A delete waits for the container that is still attached; an interrupt ends the wait.
+func TestNetworkInUse(t *testing.T) {
+	d := withDaemon(t)
+	name := randomName()
+	_, made := d.create(t, networkType, values{"name": name})
+	_, user := d.create(t, containerType, values{
+		"image": toolImage, "name": randomName(), "networksAdvanced": []any{values{"name": name}},
+	})
+	gone := p.DeleteRequest{ID: made.ID, Urn: urnOf(networkType), Properties: made.Properties}
+
+	impatient := newServer(t)
+	require.NoError(t, impatient.Configure(p.ConfigureRequest{}))
+	interrupted := make(chan error, 1)
+	go func() { interrupted <- impatient.Delete(gone) }()
+	patient := make(chan error, 1)
+	go func() { patient <- d.Delete(gone) }()
+	select {
+	case err := <-patient:
+		require.Fail(t, "it did not wait", "%v", err)
+	case err := <-interrupted:
+		require.Fail(t, "it did not wait", "%v", err)
+	case <-time.After(1500 * time.Millisecond): // more than one attempt
+	}
+	require.NoError(t, impatient.Cancel())
+	require.ErrorContains(t, <-interrupted, "cannot remove network "+name)
+
+	require.NoError(t, d.ContainerRemove(t.Context(), user.ID, container.RemoveOptions{Force: true}))
+	require.NoError(t, <-patient)
+	_, err := d.NetworkInspect(t.Context(), made.ID, network.InspectOptions{})
+	require.True(t, isGone(err), "%v", err)
+}
+
+// A second network of a name is refused, by old daemons too, and leaves the first one alone.
+func TestTwoNetworksOfOneName(t *testing.T) {
+	d := withDaemon(t)
+	name := randomName()
+	in, made := d.create(t, networkType, values{"name": name})
+	second, err := d.Create(p.CreateRequest{Urn: urnOf(networkType), Properties: in})
+	require.ErrorContains(t, err, "cannot create network "+name)
+	require.ErrorContains(t, err, "already exists")
+	require.Empty(t, second.ID, "nothing of it is in the state")
+	found, err := d.NetworkList(t.Context(), network.ListOptions{Filters: filters.NewArgs(filters.Arg("name", name))})
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	require.Equal(t, made.ID, found[0].ID)
 }
 
 // An image that is there is used, never pulled; it goes by name, and only if it is not to be kept.

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -23,6 +24,13 @@ func run(command string, args []string) error {
 		stop := make(chan os.Signal, 1)
 		signal.Notify(stop, syscall.SIGTERM)
 		<-stop
+		return nil
+	case "linger": // a second longer than it was asked to, and say when it can be asked
+		stop := make(chan os.Signal, 1)
+		signal.Notify(stop, syscall.SIGTERM)
+		fmt.Println("ready")
+		<-stop
+		time.Sleep(time.Second)
 		return nil
 	case "exit":
 		code, err := strconv.Atoi(args[0])
