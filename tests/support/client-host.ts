@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { canonicalAddress } from "../../lib/address";
 import { docker } from "./docker";
 import { must, type Result, run } from "./run";
 
@@ -70,7 +71,7 @@ export class ClientNetwork {
         return new ClientNetwork(
             name,
             gateways.find((address) => address.includes(".")) ?? "",
-            ipv6 ? `fd00:${id.slice(0, 4)}:${id.slice(4)}::1` : undefined,
+            ipv6 ? canonicalAddress(`fd00:${id.slice(0, 4)}:${id.slice(4)}::1`) : undefined,
         );
     }
 
