@@ -65,10 +65,18 @@ const readPart = (name: string) =>
 const WARNING = "warning: ";
 
 /**
- * Attempts at a connection beyond the first, and seconds for each: a dead host is given up after
- * 3 x 7 s. The provider's own 11 x 15 s would let everybody wait for three minutes.
+ * Attempts at a connection beyond the first, and seconds for each: a host that is dead or says
+ * nothing is given up after 3 x 7 s. The provider's own 11 x 15 s would let everybody wait for
+ * three minutes.
  */
 const DIAL = { dialErrorLimit: 2, perDialTimeout: 7 };
+
+/**
+ * What a run on a host may take, when something hangs there. More than a slow one needs: 90 s for a
+ * login over a jump host, half a minute for a new list of the system's certificates, and 15 s for
+ * the proof of the registry and of each mirror.
+ */
+const LIMIT = "5m";
 
 /**
  * Trust in the registry on every client host: its name, the authorities' certificates where the
@@ -105,7 +113,12 @@ export class ClientTrust extends pulumi.ComponentResource {
             addPreviousOutputInEnv: false,
         };
         // Whatever replaces it: the old one removes what the new one would have written before.
-        const options = { parent: this, deleteBeforeReplace: true, dependsOn };
+        const options = {
+            parent: this,
+            deleteBeforeReplace: true,
+            dependsOn,
+            customTimeouts: { create: LIMIT, update: LIMIT, delete: LIMIT },
+        };
         const trust =
             login === undefined
                 ? new command.local.Command(name, script, options)

@@ -1,4 +1,4 @@
-import { isIP, isIPv6 } from "node:net";
+import { isIP, isIPv6, SocketAddress } from "node:net";
 import { isHostName } from "./names";
 
 /** `host:port` as clients type it, with an IPv6 address in brackets. */
@@ -41,6 +41,11 @@ export function subjectAltNames(names: readonly (string | undefined)[]): Subject
         dnsNames: unique.filter((name) => isIP(name) === 0),
         ipAddresses: unique.filter((name) => isIP(name) !== 0),
     };
+}
+
+/** An address in the form in which systems print it: IPv6 is short and in lower case. Two texts of one address are then the same. */
+export function canonicalAddress(address: string): string {
+    return isIPv6(address) ? new SocketAddress({ address, family: "ipv6" }).address : address;
 }
 
 /** Whether an address to listen on means every address of the host. */

@@ -5,7 +5,7 @@ import type { Limits } from "../components/container-parts";
 import type { PrivateRegistryArgs } from "../components/private-registry-args";
 import type { SwarmSettings } from "../components/registry-service";
 import type { Team } from "../components/team-accounts";
-import { isLoopback } from "./address";
+import { canonicalAddress, isLoopback } from "./address";
 import type { Advice, Fix } from "./advice";
 import { readClients } from "./client-config";
 import { type ConfigProblem, configError, HIDDEN } from "./config-problems";
@@ -60,7 +60,7 @@ const hostName = z
     .refine(isHostName)
     // In an image's name an address has no dots beside colons.
     .refine((text) => !/:.*\./.test(text));
-const ipAddress = z.string().refine(isAddress);
+const ipAddress = z.string().refine(isAddress, { abort: true }).overwrite(canonicalAddress);
 const alternativeName = z
     .string()
     .refine((text) => (text.startsWith("*.") ? isDnsName(text.slice(2)) : isHostName(text)));

@@ -39,11 +39,15 @@ apply() {
 }
 
 look() {
-    found=$(getent ahosts "$hostname" 2>/dev/null | awk '{ print $1; exit }')
-    [ -n "$found" ] || found=$(awk -v name="$hostname" '{ for (i = 2; i <= NF; i++) if ($i == name) { print $1; exit } }' /etc/hosts)
+    # Somebody else may map the name to an address of the other family.
+    case $address in '') family=. ;; *:*) family=: ;; *) family='^[0-9.]*$' ;; esac
+    found=$(getent ahosts "$hostname" 2>/dev/null | awk -v family="$family" '$1 ~ family { print $1; exit }')
+    [ -n "$found" ] || found=$(awk -v name="$hostname" -v family="$family" '
+        { sub(/#.*/, "") }
+        $1 ~ family { for (i = 2; i <= NF; i++) if (tolower($i) == name) { print $1; exit } }' /etc/hosts)
     state=ours
     [ -n "$found" ] || state=missing
-    case $address in '' | "$found") ;; *) [ -z "$found" ] || state=other ;; esac
+    [ -z "$address" ] || [ -z "$found" ] || is_same "$found" "$address" || state=other
     tell resolve $state "$found"
     [ -e "$record/done" ] || tell record missing "$record, with what was there before"
     set_up_targets

@@ -34,7 +34,17 @@ const CAUSES = [
         "start sshd on it, or correct host and port",
     ],
     [
-        /i\/o timeout|no route to host|unreachable|host is down|timed out|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/i,
+        /no SSH handshake within/,
+        "it takes connections and then says nothing",
+        "start its sshd or the host anew, or correct host and port",
+    ],
+    [
+        /context deadline exceeded/,
+        "it was not done in time",
+        "see what hangs there, then run up again",
+    ],
+    [
+        /no connection through|i\/o timeout|no route to host|unreachable|host is down|timed out|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/i,
         "it does not answer",
         "switch it on, or see to the network between",
     ],

@@ -137,15 +137,17 @@ function clientOf(urn) {
 function read(message) {
     const text = message.trim();
     const [, address = ""] =
-        /dial(?: proxy| through proxy)? (\S+): after/.exec(text) ??
+        /dial(?: proxy| through proxy)? (\S+): (?:after|context)/.exec(text) ??
         /script on (\S+): /.exec(text) ??
         [];
+    // One that was given up had no last word.
+    const [given = ""] = /^.*: context deadline exceeded/.exec(text) ?? [];
     // A script that ran says by itself, in a last line, what to do. The official provider quotes the script before that.
     const output = /(?:its last output|running "(?:[^"\\]|\\.)*"):\n([^]*)$/.exec(text)?.[1] ?? "";
     const lines = output.trim().split("\n");
     const said = lines.findLast((line) => !DONE.test(line)) ?? lines.at(-1);
     return {
         address: text.startsWith("dial proxy") ? `on the way, at ${address}` : address,
-        text: said || explain(text),
+        text: given !== "" ? explain(given) : said || explain(text),
     };
 }

@@ -103,6 +103,17 @@ test("a client is a script as root: applied, taken back, and never replaced by c
     }
 });
 
+test("what hangs on a client does not keep an up waiting for ever", async () => {
+    const { clients, declaration } = await make();
+    for (const { name } of clients) {
+        expect(declaration(name).opts.customTimeouts).toEqual({
+            create: "5m",
+            update: "5m",
+            delete: "5m",
+        });
+    }
+});
+
 test("a user who is not root becomes root with sudo, unless that is off", async () => {
     const { client } = await make();
     expect(client("build1").inputs.create).toContain("sudo -n sh -s apply");

@@ -1,4 +1,5 @@
 import { withHosts } from "../support/client-host";
+import { expectHealthy } from "../support/doctor";
 import { client, fleet, login, push, REGISTRY_NAME } from "../support/fleet";
 import { ask } from "../support/registry-client";
 import { withStack } from "../support/stack";
@@ -71,16 +72,19 @@ test("an address as the name, in both families, and the port of HTTPS", () =>
                 );
                 expect(await host.must("cat /etc/hosts")).not.toContain("BEGIN private-registry");
 
-                if (network.gatewayIpv6 !== undefined) {
-                    stack.configure(at(network.gatewayIpv6));
-                    const { printed } = await stack.up();
-                    expect(printed).toContain(
-                        `proof: 401 from https://[${network.gatewayIpv6}]:${stack.port}/v2/`,
-                    );
-                    expect(await host.must("ls /etc/docker/certs.d")).toBe(
-                        `[${network.gatewayIpv6}]:${stack.port}\n`,
-                    );
-                }
+                const ipv6 = network.gatewayIpv6 ?? "";
+                stack.configure(at(ipv6));
+                const { printed } = await stack.up();
+                expect(printed).toContain(`proof: 401 from https://[${ipv6}]:${stack.port}/v2/`);
+                expect(await host.must("ls /etc/docker/certs.d")).toBe(`[${ipv6}]:${stack.port}\n`);
+
+                // A name for it, and the address as a person may write it.
+                const address = ipv6.toUpperCase();
+                stack.configure(fleet(network, clients, { address, bindAddress: ipv6 }));
+                await stack.up();
+                expect(await host.must("cat /etc/hosts")).toContain(`\n${ipv6} ${REGISTRY_NAME}\n`);
+                await expectHealthy(stack);
+                expect((await stack.must("preview")).printed).toMatch(/\d+ unchanged/);
 
                 stack.configure(fleet(network, clients, { port: 443 }));
                 expect((await stack.up()).printed).toContain(

@@ -193,6 +193,28 @@ describe("the name in /etc/hosts", () => {
         }
     });
 
+    it.each([
+        ["a line for another family", "127.0.0.9 registry.example.test", /hosts: .* written/],
+        [
+            "the same address in other words",
+            "FD00:0::9 Registry.example.test",
+            /hosts: .* in a line that is not ours/,
+        ],
+    ])("is what it should be beside %s, also by a check", async (_, line, told) => {
+        const host = on("light");
+        const settings = { address: "fd00::9" };
+        await host.must(`cp /etc/hosts /tmp/hosts && echo '${line}' >>/etc/hosts`);
+        try {
+            expect(await applied(host, settings)).toMatch(told);
+            const { stdout } = await trust(host, "check", settings);
+            expect(stdout).toMatch(/^resolve\tours\t/m);
+            expect(stdout).toMatch(/^hosts\tours\t/m);
+            await trust(host, "remove", settings);
+        } finally {
+            await host.must("cat /tmp/hosts >/etc/hosts");
+        }
+    });
+
     it("refuses to argue with a line that says something else, and changes nothing", async () => {
         const host = on("light");
         await host.must(

@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { canonicalAddress } from "../../lib/address";
 import { docker } from "./docker";
 import { must, type Result, run } from "./run";
 
@@ -70,7 +71,7 @@ export class ClientNetwork {
         return new ClientNetwork(
             name,
             gateways.find((address) => address.includes(".")) ?? "",
-            ipv6 ? `fd00:${id.slice(0, 4)}:${id.slice(4)}::1` : undefined,
+            ipv6 ? canonicalAddress(`fd00:${id.slice(0, 4)}:${id.slice(4)}::1`) : undefined,
         );
     }
 
@@ -216,13 +217,22 @@ export class ClientHost {
         while (!(await this.speaksSsh())) await sleep(50);
     }
 
-    /** From now on it answers nothing, as a host that is off: connecting to it runs into a timeout. */
-    public async vanish(): Promise<void> {
-        await this.must(`ip route add blackhole ${this.gateway}`);
+    /** From now on connections are taken, by the kernel, and nothing is said on them. */
+    public async freezeSsh(): Promise<void> {
+        await this.must("kill -STOP $(cat /run/sshd.pid)");
     }
 
-    public async comeBack(): Promise<void> {
-        await this.must(`ip route del blackhole ${this.gateway}`);
+    public async thawSsh(): Promise<void> {
+        await this.must("kill -CONT $(cat /run/sshd.pid)");
+    }
+
+    /** From now on it answers nothing to this machine, or to a host, as one that is off: connecting to it runs into a timeout. */
+    public async vanish(from = this.gateway): Promise<void> {
+        await this.must(`ip route add blackhole ${from}`);
+    }
+
+    public async comeBack(to = this.gateway): Promise<void> {
+        await this.must(`ip route del blackhole ${to}`);
     }
 
     /** As after a new installation. */

@@ -1,5 +1,6 @@
 import { RunError } from "@pulumi/pulumi";
 import { readSettings } from "../../config";
+import { canonicalAddress } from "../../lib/address";
 import type { Settings } from "../../lib/settings";
 import { SAMPLES } from "./config-samples";
 import { SURROUNDINGS } from "./settings";
@@ -194,6 +195,7 @@ export function asked(path: string, kind: string, given: unknown): unknown {
     if (path.endsWith("privateKeyPath")) {
         return String(given).replace(/^~\//, `${SURROUNDINGS.home}/`);
     }
+    if (path === "address" || path === "bindAddress") return canonicalAddress(String(given));
     if (path === "mirrors.*.upstream") {
         const text = String(given) === "docker.io" ? "registry-1.docker.io" : String(given);
         return /^https?:/.test(text) ? text.replace(/\/$/, "") : `https://${text}`;

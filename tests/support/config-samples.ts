@@ -23,8 +23,8 @@ const LOGIN: Readonly<Record<string, readonly unknown[]>> = {
 export const SAMPLES: Readonly<Record<string, readonly unknown[]>> = {
     hostname: ["registry.example.com", "localhost", "192.0.2.1", "2001:db8::1"],
     port: [5000, "443", 1, 65535],
-    bindAddress: ["0.0.0.0", "::", "127.0.0.1"],
-    address: ["192.0.2.10", "2001:db8::10"],
+    bindAddress: ["0.0.0.0", "::", "0::0", "127.0.0.1"],
+    address: ["192.0.2.10", "2001:db8::10", "2001:DB8:0::10"],
     subjectAltNames: [["a.test"], []],
     "subjectAltNames[]": ["a.test", "*.a.test", "192.0.2.9", "::1"],
     subject: [{}, { country: "DE" }],

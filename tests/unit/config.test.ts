@@ -104,7 +104,7 @@ test.each([
     ],
     ["port", ["0", "65536", "5000.5", "1e3", "0x10", "05000", "-1", "", "five"]],
     ["bindAddress", ["localhost", "1.2.3", "0.0.0.0/0"]],
-    ["address", ["0.0.0.0", "::", "registry.test"]],
+    ["address", ["0.0.0.0", "::", "0:0::0", "registry.test", "fe80::1%eth0"]],
     ["subjectAltNames", ["registry.test", ["a b"], ["a.test", "a.test"], ["*.*.test"], [1]]],
     [
         "subject",

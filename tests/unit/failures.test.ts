@@ -79,6 +79,16 @@ const CAUSES: [string, string, string][] = [
         `${AT}what answers there does not speak SSH, or turned the connection away (EOF); correct host and port, or see the log of its sshd`,
     ],
     [
+        "a host that hangs",
+        `dial 192.0.2.21:22: after 1 failed attempts: no SSH handshake within 21s`,
+        `${AT}it takes connections and then says nothing (no SSH handshake within 21s); start its sshd or the host anew, or correct host and port`,
+    ],
+    [
+        "a jump host that hangs",
+        "dial proxy 192.0.2.1:22: after 1 failed attempts: no SSH handshake within 21s",
+        "a (on the way, at 192.0.2.1:22): it takes connections and then says nothing (no SSH handshake within 21s); start its sshd or the host anew, or correct host and port",
+    ],
+    [
         "a jump host that is off",
         "dial proxy 192.0.2.1:22: after 3 failed attempts: dial tcp 192.0.2.1:22: i/o timeout",
         "a (on the way, at 192.0.2.1:22): it does not answer (i/o timeout); switch it on, or see to the network between",
@@ -87,6 +97,31 @@ const CAUSES: [string, string, string][] = [
         "nobody behind the jump host",
         "dial through proxy 10.0.0.7:22: after 3 failed attempts: ssh: rejected: connect failed (Connection refused)",
         "a (10.0.0.7:22): nothing listens there (connect failed (Connection refused)); start sshd on it, or correct host and port",
+    ],
+    [
+        "a host behind the jump host that is off",
+        "dial through proxy 10.0.0.7:22: after 3 failed attempts: no connection through the proxy within 7s",
+        "a (10.0.0.7:22): it does not answer (no connection through the proxy within 7s); switch it on, or see to the network between",
+    ],
+    [
+        "a host behind the jump host that is off, in the jump host's words",
+        "dial through proxy 10.0.0.7:22: after 3 failed attempts: ssh: rejected: connect failed (Connection timed out)",
+        "a (10.0.0.7:22): it does not answer (connect failed (Connection timed out)); switch it on, or see to the network between",
+    ],
+    [
+        "a script that hangs",
+        "create script on 192.0.2.21: context deadline exceeded; its last output:\nhosts: 192.0.2.10 registry.example.test in /etc/hosts written",
+        `a (192.0.2.21): it was not done in time (context deadline exceeded); see what hangs there, then run up again`,
+    ],
+    [
+        "a script that hangs on this machine",
+        "create script: context deadline exceeded",
+        "a: it was not done in time (context deadline exceeded); see what hangs there, then run up again",
+    ],
+    [
+        "an agent that hangs",
+        "dial 192.0.2.21:22: context deadline exceeded",
+        `${AT}it was not done in time (context deadline exceeded); see what hangs there, then run up again`,
     ],
     [
         "an agent that is gone",

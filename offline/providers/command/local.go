@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi-go-provider/infer"
@@ -90,11 +91,32 @@ func (s *LocalState) run(ctx context.Context, phase string, script *string) erro
 	}
 	out := newOutput(s.Logging, p.GetLogger(ctx).InfoStatus)
 	command.Stdout, command.Stderr = &out.stdout, &out.stderr
-	err := command.Run()
+	err := runUntil(ctx, command)
 	result := out.result()
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return failed(phase, "", err, out)
 	}
 	s.Result = result
 	return nil
+}
+
+// runUntil runs a command to its end, and after that of the context waits no longer for what the command has started, which
+// lives on and holds its output open.
+func runUntil(ctx context.Context, command *exec.Cmd) error {
+	ended := make(chan error, 1)
+	go func() { ended <- command.Run() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(time.Second):
+		return ctx.Err()
+	}
 }

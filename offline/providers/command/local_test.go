@@ -170,7 +170,16 @@ func TestLocalCancelEndsTheScript(t *testing.T) {
 	}()
 	_, _, err := pt.NewContext(ctx, t, "command", localToken, New).TryCreate(
 		pt.Values{"create": "touch " + started + "; exec sleep 600"})
-	require.ErrorContains(t, err, "signal: killed")
+	require.ErrorContains(t, err, "context canceled")
+}
+
+func TestLocalTimeoutEndsTheScript(t *testing.T) {
+	late := filepath.Join(t.TempDir(), "late")
+	_, _, err := pt.New(t, "command", localToken, New).TryCreateWithin(1, pt.Values{
+		"create": "echo said; sh -c 'sleep 10; touch " + late + "'; true",
+	})
+	require.ErrorContains(t, err, "create script: context deadline exceeded; its last output:\nsaid")
+	require.NoFileExists(t, late, "what the script has started is not waited for")
 }
 
 func TestOutputLogsWhatLoggingAllows(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -140,19 +141,32 @@ func TestRemoteLogins(t *testing.T) {
 	}
 }
 
-func TestRemoteAgent(t *testing.T) {
+// slowAgent signs when the person whose keys it has has been asked, or never.
+type slowAgent struct {
+	agent.ExtendedAgent
+	patience time.Duration
+}
+
+func (a slowAgent) SignWithFlags(key ssh.PublicKey, data []byte, flags agent.SignatureFlags) (*ssh.Signature, error) {
+	time.Sleep(a.patience)
+	return a.ExtendedAgent.SignWithFlags(key, data, flags)
+}
+
+// newAgent serves a key until the test ends, and returns its socket.
+func newAgent(t *testing.T, patience time.Duration) (socket string, key ssh.PublicKey) {
+	t.Helper()
 	t.Setenv("SSH_AUTH_SOCK", "")
-	keyring := agent.NewKeyring()
+	keyring := agent.NewKeyring().(agent.ExtendedAgent)
 	_, text := newKey(t, "")
-	key, err := ssh.ParseRawPrivateKey([]byte(text))
+	private, err := ssh.ParseRawPrivateKey([]byte(text))
 	require.NoError(t, err)
-	require.NoError(t, keyring.Add(agent.AddedKey{PrivateKey: key}))
-	signer, err := ssh.NewSignerFromKey(key)
+	require.NoError(t, keyring.Add(agent.AddedKey{PrivateKey: private}))
+	signer, err := ssh.NewSignerFromKey(private)
 	require.NoError(t, err)
 	folder, err := os.MkdirTemp("", "agent") // t.TempDir is too long for a socket
 	require.NoError(t, err)
 	t.Cleanup(func() { os.RemoveAll(folder) })
-	socket := filepath.Join(folder, "socket")
+	socket = filepath.Join(folder, "socket")
 	listener, err := net.Listen("unix", socket)
 	require.NoError(t, err)
 	t.Cleanup(func() { listener.Close() })
@@ -164,11 +178,16 @@ func TestRemoteAgent(t *testing.T) {
 			}
 			go func() {
 				defer connection.Close()
-				agent.ServeAgent(keyring, connection)
+				agent.ServeAgent(slowAgent{keyring, patience}, connection)
 			}()
 		}
 	}()
-	server := newSSHServer(t, nil, withKey(signer.PublicKey()))
+	return socket, signer.PublicKey()
+}
+
+func TestRemoteAgent(t *testing.T) {
+	socket, key := newAgent(t, 0)
+	server := newSSHServer(t, nil, withKey(key))
 	commands := pt.New(t, "command", remoteToken, New)
 	_, state := commands.Create(pt.Values{
 		"connection": connectionTo(server, pt.Values{"agentSocketPath": socket}), "create": "echo in",
@@ -177,6 +196,23 @@ func TestRemoteAgent(t *testing.T) {
 	t.Setenv("SSH_AUTH_SOCK", socket)
 	_, state = commands.Create(pt.Values{"connection": connectionTo(server, nil), "create": "echo in"})
 	require.Equal(t, "in", pt.Text(t, state, "stdout"))
+}
+
+func TestRemoteAgentMayAskAPerson(t *testing.T) {
+	socket, key := newAgent(t, 2*time.Second)
+	server := newSSHServer(t, nil, withKey(key))
+	connection := connectionTo(server, pt.Values{"agentSocketPath": socket, "perDialTimeout": 1})
+	_, state := pt.New(t, "command", remoteToken, New).Create(pt.Values{"connection": connection, "create": "echo in"})
+	require.Equal(t, "in", pt.Text(t, state, "stdout"))
+}
+
+func TestRemoteAgentThatHangsEndsWithTheTimeout(t *testing.T) {
+	socket, key := newAgent(t, time.Hour)
+	server := newSSHServer(t, nil, withKey(key))
+	connection := connectionTo(server, pt.Values{"agentSocketPath": socket})
+	_, _, err := pt.New(t, "command", remoteToken, New).TryCreateWithin(1, pt.Values{"connection": connection, "create": "true"})
+	require.ErrorContains(t, err, "dial "+addressOf(server)+": ")
+	require.ErrorContains(t, err, "context deadline exceeded")
 }
 
 func TestRemoteHostKey(t *testing.T) {
@@ -223,6 +259,86 @@ func TestRemoteProxy(t *testing.T) {
 	connection["proxy"] = connectionTo(proxy, pt.Values{"password": "guess"})
 	_, _, err := commands.TryCreate(pt.Values{"connection": connection, "create": "true"})
 	require.ErrorContains(t, err, "dial proxy 127.0.0.1")
+}
+
+// silentServer takes connections, as the kernel does for a process that hangs, and never says anything.
+func silentServer(t *testing.T) *sshServer {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { listener.Close() })
+	return &sshServer{port: listener.Addr().(*net.TCPAddr).Port}
+}
+
+func addressOf(server *sshServer) string { return "127.0.0.1:" + strconv.Itoa(server.port) }
+
+func TestRemoteHostThatSaysNothing(t *testing.T) {
+	socket, _ := newAgent(t, 0)
+	silent := silentServer(t)
+	proxy := newSSHServer(t, nil, withPassword("pass"))
+	way := connectionTo(proxy, pt.Values{"password": "pass"})
+	for name, test := range map[string]struct {
+		connection pt.Values
+		want       string
+	}{
+		"directly":      {pt.Values{"dialErrorLimit": 1}, "dial " + addressOf(silent) + ": after 1 failed attempts: no SSH handshake within 2s"},
+		"with an agent": {pt.Values{"agentSocketPath": socket}, "dial " + addressOf(silent) + ": after 1 failed attempts: no SSH handshake within 1s"},
+		"behind a proxy": {
+			pt.Values{"proxy": way},
+			"dial through proxy " + addressOf(silent) + ": after 1 failed attempts: no SSH handshake within 1s",
+		},
+		"as the proxy": {
+			pt.Values{"proxy": connectionTo(silent, pt.Values{"perDialTimeout": 1})},
+			"dial proxy " + addressOf(silent) + ": after 1 failed attempts: no SSH handshake within 1s",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			connection := connectionTo(silent, test.connection)
+			connection["password"], connection["perDialTimeout"] = "pass", 1
+			_, _, err := pt.New(t, "command", remoteToken, New).TryCreate(pt.Values{"connection": connection, "create": "true"})
+			require.ErrorContains(t, err, test.want)
+		})
+	}
+	require.Eventually(t, func() bool { return proxy.open.Load() == 0 }, 10*time.Second, time.Millisecond,
+		"the connection to the proxy is closed")
+}
+
+func TestRemoteProxyThatReachesNobody(t *testing.T) {
+	server, connection := remoteHost(t)
+	proxy := newSSHServer(t, nil, withPassword("pass"))
+	proxy.stuck.Store(true)
+	connection["proxy"] = connectionTo(proxy, pt.Values{"password": "pass"})
+	connection["perDialTimeout"], connection["dialErrorLimit"] = 1, 1
+	_, _, err := pt.New(t, "command", remoteToken, New).TryCreate(pt.Values{"connection": connection, "create": "true"})
+	require.ErrorContains(t, err,
+		"dial through proxy "+addressOf(server)+": after 2 failed attempts: no connection through the proxy within 1s")
+	require.EqualValues(t, 1, proxy.attempts.Load(), "both over the same connection to the proxy")
+}
+
+func TestRemoteSlowHostsAreNotHurried(t *testing.T) {
+	t.Setenv("SSH_AUTH_SOCK", "")
+	login := withPassword("pass")
+	server := newSSHServer(t, nil, func(config *ssh.ServerConfig) {
+		login(config)
+		check := config.PasswordCallback
+		config.PasswordCallback = func(who ssh.ConnMetadata, given []byte) (*ssh.Permissions, error) {
+			time.Sleep(2 * time.Second)
+			return check(who, given)
+		}
+	})
+	connection := connectionTo(server, pt.Values{"password": "pass", "perDialTimeout": 1, "dialErrorLimit": 4})
+	_, state := pt.New(t, "command", remoteToken, New).Create(pt.Values{
+		"connection": connection, "create": "sleep 2; echo done",
+	})
+	require.Equal(t, "done", pt.Text(t, state, "stdout"))
+}
+
+func TestRemoteTimeoutEndsTheScript(t *testing.T) {
+	_, connection := remoteHost(t)
+	_, _, err := pt.New(t, "command", remoteToken, New).TryCreateWithin(1, pt.Values{
+		"connection": connection, "create": "echo said; exec sleep 600",
+	})
+	require.ErrorContains(t, err, "create script on 127.0.0.1: context deadline exceeded; its last output:\nsaid")
 }
 
 func TestRemoteDialLimit(t *testing.T) {

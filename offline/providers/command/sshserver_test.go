@@ -27,7 +27,9 @@ type sshServer struct {
 	attempts  atomic.Int32
 	open      atomic.Int32 // connections that are logged in
 	forwarded atomic.Int32
-	config    *ssh.ServerConfig
+	// stuck says that nobody who wants to be forwarded gets an answer.
+	stuck  atomic.Bool
+	config *ssh.ServerConfig
 }
 
 // newSSHServer serves until the test ends. login adds the ways to log in.
@@ -87,6 +89,9 @@ func (s *sshServer) serve(ctx context.Context, connection net.Conn) {
 		case "session":
 			running.Go(func() { s.session(ctx, channel) })
 		case "direct-tcpip":
+			if s.stuck.Load() {
+				continue
+			}
 			running.Go(func() { s.forward(ctx, channel) })
 		default:
 			channel.Reject(ssh.UnknownChannelType, "")

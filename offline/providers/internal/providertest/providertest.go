@@ -99,7 +99,13 @@ func (r *Resource) Create(inputs Values) (id string, state property.Map) {
 // TryCreate checks and creates.
 func (r *Resource) TryCreate(inputs Values) (id string, state property.Map, err error) {
 	r.t.Helper()
-	resp, err := r.server.Create(p.CreateRequest{Urn: r.urn, Properties: r.Check(inputs)})
+	return r.TryCreateWithin(0, inputs)
+}
+
+// TryCreateWithin is TryCreate with a customTimeouts of the resource; 0 is none.
+func (r *Resource) TryCreateWithin(seconds float64, inputs Values) (id string, state property.Map, err error) {
+	r.t.Helper()
+	resp, err := r.server.Create(p.CreateRequest{Urn: r.urn, Properties: r.Check(inputs), Timeout: seconds})
 	return resp.ID, resp.Properties, err
 }
 
