@@ -21,3 +21,25 @@ export async function footprint(container: string): Promise<Footprint> {
         descriptors: readdirSync(`/proc/${pid}/fd`).length,
     };
 }
+
+/** Notes the command lines of all processes that this machine has meanwhile, but for those that end within some milliseconds. */
+export class ProcessWatch {
+    private readonly lines = new Set<string>();
+    private readonly timer = setInterval(() => this.look(), 15);
+
+    private look(): void {
+        for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+            try {
+                this.lines.add(readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " "));
+            } catch {
+                // It has ended meanwhile.
+            }
+        }
+    }
+
+    /** Ends it; returns what it has seen. */
+    public end(): string {
+        clearInterval(this.timer);
+        return [...this.lines].join("\n");
+    }
+}

@@ -31,7 +31,10 @@ function formsOf(secret: string): string[] {
 /** The characters that stand for these bytes alone when so many others are before them, and any behind. */
 function insideBase64(bytes: Buffer, before: number): string {
     const encoded = Buffer.concat([Buffer.alloc(before), bytes]).toString("base64");
-    return encoded.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
+    return encoded.slice(
+        Math.ceil((before * 8) / 6),
+        Math.floor(((before + bytes.length) * 8) / 6),
+    );
 }
 
 /** The parts of a text that are secret in themselves: each long line of a private key, and hashes of passwords. */
@@ -39,7 +42,8 @@ export function secretsWithin(name: string, text: string): Secret[] {
     const keys = text.match(/-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]+/g) ?? [];
     const lines = keys
         .flatMap((key) => key.split("\n").slice(1))
-        .filter((line) => line.length >= 40)
+        // OpenSSH's form begins with a line that is the same for all.
+        .filter((line) => line.length >= 40 && !line.startsWith("b3BlbnNzaC1rZXktdjE"))
         .map((value, index) => ({ name: `${name}, line ${index + 1} of a key`, value }));
     const hashes = text.match(/\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}/g) ?? [];
     return [...lines, ...hashes.map((value) => ({ name: `${name}, a hash`, value }))];
