@@ -1,3 +1,5 @@
+import { createPublicKey } from "node:crypto";
+
 /** Something that nobody may find where it does not belong. */
 export interface Secret {
     /** What it is; a failed test says this, and never the value. */
@@ -37,14 +39,39 @@ function insideBase64(bytes: Buffer, before: number): string {
     );
 }
 
-/** The parts of a text that are secret in themselves: each long line of a private key, and hashes of passwords. */
+/** The parts of a text that are secret in themselves: lines of private keys, and hashes of passwords. */
 export function secretsWithin(name: string, text: string): Secret[] {
-    const keys = text.match(/-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]+/g) ?? [];
+    const keys = text.match(/-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]+-----END [A-Z ]*-----/g) ?? [];
     const lines = keys
-        .flatMap((key) => key.split("\n").slice(1))
-        // OpenSSH's form begins with a line that is the same for all.
-        .filter((line) => line.length >= 40 && !line.startsWith("b3BlbnNzaC1rZXktdjE"))
+        .flatMap(linesOf)
         .map((value, index) => ({ name: `${name}, line ${index + 1} of a key`, value }));
     const hashes = text.match(/\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}/g) ?? [];
     return [...lines, ...hashes.map((value) => ({ name: `${name}, a hash`, value }))];
+}
+
+/** The lines of a private key that are long enough to be known by, and hold more than a certificate may tell. */
+function linesOf(key: string): string[] {
+    const lines = key.split("\n").slice(1, -1);
+    const bytes = Buffer.from(lines.join(""), "base64");
+    const known = publicHalf(key, bytes);
+    return lines.filter((line, index) => {
+        const start = lines.slice(0, index).join("").length;
+        const own = bytes.subarray(
+            Math.ceil(start * 0.75),
+            Math.floor((start + line.length) * 0.75),
+        );
+        // OpenSSH's form begins with a line that is the same for all.
+        return line.length >= 40 && !known.includes(own) && !line.startsWith("b3BlbnNzaC1rZXktdjE");
+    });
+}
+
+function publicHalf(key: string, bytes: Buffer): Buffer {
+    try {
+        return key.includes("BEGIN OPENSSH")
+            ? bytes.subarray(43, 43 + bytes.readUInt32BE(39))
+            : createPublicKey(key).export({ type: "spki", format: "der" });
+    } catch {
+        // Closed with a password, or no key at all.
+        return Buffer.alloc(0);
+    }
 }

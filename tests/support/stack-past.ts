@@ -142,16 +142,11 @@ function textsIn(value: unknown): string[] {
 function secretsOf({ urn, type, inputs, outputs }: Resource, key: Buffer): Secret[] {
     const name = urn.split("::").at(-1) ?? urn;
     const isPassword = type === "random:index/randomPassword:RandomPassword";
-    // One of the forms of a private key has whole lines of the public one.
-    const isPublic = ([property]: [string, unknown]) => property.startsWith("publicKey");
-    const known = JSON.stringify(Object.entries(outputs ?? {}).filter(isPublic));
     return sealedIn([inputs, outputs]).flatMap(([property, text]) => {
         const value: unknown = JSON.parse(unseal(key, text));
         return isPassword && property === "result"
             ? [{ name, value: String(value) }]
-            : textsIn(value)
-                  .flatMap((each) => secretsWithin(name, each))
-                  .filter((secret) => !known.includes(secret.value));
+            : textsIn(value).flatMap((each) => secretsWithin(name, each));
     });
 }
 
