@@ -4,6 +4,7 @@ import {
     chmodSync,
     cpSync,
     existsSync,
+    lstatSync,
     mkdirSync,
     mkdtempSync,
     readFileSync,
@@ -527,6 +528,26 @@ describe("the engine", () => {
         ]);
         const link = join(home, "plugins/resource-command-v1.2.1+offline/pulumi-resource-command");
         expect(readlinkSync(link).startsWith(join(box.cache, "plugins"))).toBe(true);
+    });
+
+    it("never writes into the cache through a PULUMI_HOME whose plugins are a link to it", async () => {
+        const box = sandbox();
+        await box.works("up");
+        const plugins = join(box.cache, "plugins");
+        const built = filesBelow(plugins);
+        expect(built.length).toBeGreaterThan(3);
+        box.env.PULUMI_HOME = join(box.state, "home");
+        await box.works("up");
+        expect(filesBelow(plugins)).toEqual(built);
+        // Also where that link is an older one.
+        cpSync(join(box.state, "home"), join(box.top, "home of another"), { recursive: true });
+        box.env.PULUMI_HOME = join(box.top, "home of another");
+        box.write("offline/providers/new.go", "package p\n");
+        await box.works("up");
+        for (const file of built) expect(lstatSync(file).isFile()).toBe(true);
+        expect(realpathSync(join(box.env.PULUMI_HOME, "plugins"))).not.toBe(
+            realpathSync(join(box.state, "home/plugins")),
+        );
     });
 
     it("can be forced", async () => {
