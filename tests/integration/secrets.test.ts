@@ -1,5 +1,5 @@
 import { docker, inspect } from "../support/docker";
-import { ProcessWatch } from "../support/processes";
+import { commandLinesDuring } from "../support/processes";
 import { ask } from "../support/registry-client";
 import { must } from "../support/run";
 import { findSecrets, type Secret } from "../support/secrets";
@@ -10,14 +10,6 @@ const CONFIG = { hostname: "registry.test", teams: ["dev", "web"] };
 /** From the registry's own accounts to a gateway's, with a new password for one of the teams. */
 const CHANGED = { ...CONFIG, gateway: true, teams: { dev: { generation: 2 }, web: {} } };
 
-/** What the engine shows when it is asked for secrets; not part of what is printed. */
-function shown(stack: TestStack, ...args: string[]): Promise<string> {
-    return must("pulumi", [...args, "--show-secrets"], {
-        cwd: stack.folder,
-        env: stack.environment,
-    });
-}
-
 /** What Docker tells of a stack's containers to everybody who may ask it. */
 async function toldByDocker(stack: TestStack): Promise<string> {
     const ids = await stack.containers();
@@ -27,43 +19,49 @@ async function toldByDocker(stack: TestStack): Promise<string> {
     return JSON.stringify(told);
 }
 
+function expectNone(secrets: readonly Secret[], places: Readonly<Record<string, string>>): void {
+    for (const [place, text] of Object.entries(places)) {
+        expect(text.length).toBeGreaterThan(100);
+        // Names only: a failure must not print what it found.
+        expect([place, findSecrets(secrets, text)]).toEqual([place, []]);
+    }
+}
+
+/** A search that finds nothing anywhere would prove nothing. */
+async function expectFindable(stack: TestStack, secrets: readonly Secret[]): Promise<void> {
+    const names = secrets.map(({ name }) => name);
+    expect(names).toEqual(
+        expect.arrayContaining([
+            "registry-accounts-password-dev",
+            "registry-accounts-password-web",
+            "registry-server-http-secret",
+            "registry-authority-key-1, line 1 of a key",
+            "registry-authority-server-key, line 1 of a key",
+        ]),
+    );
+    expect(names[0]).toBe("passphrase");
+    // What the engine shows when it is asked for secrets; not part of what is printed.
+    const state = await must("pulumi", ["stack", "export", "--show-secrets"], {
+        cwd: stack.folder,
+        env: stack.environment,
+    });
+    expect(findSecrets(secrets, state)).toEqual(names.slice(1));
+    const file = ["exec", stack.containerName, "cat", "/etc/private-registry/htpasswd"];
+    const hashes = findSecrets(secrets, await must("docker", file));
+    expect(hashes.filter((name) => name.endsWith("a hash"))).toHaveLength(2);
+}
+
 test("no secret lies in clear in the state, on the screen, in the process list, in docker inspect or in any log", () =>
     withStack(CONFIG, async (stack) => {
-        const watch = new ProcessWatch();
-        const expectNone = (secrets: readonly Secret[], places: Record<string, string>) => {
-            for (const [place, text] of Object.entries(places)) {
-                expect(text.length).toBeGreaterThan(100);
-                // Names only: a failure must not print what it found.
-                expect([place, findSecrets(secrets, text)]).toEqual([place, []]);
-            }
-        };
-        try {
-            await stack.up();
-            const secrets = await stack.secrets();
-            const names = secrets.map(({ name }) => name);
-            expect(names).toEqual(
-                expect.arrayContaining([
-                    "passphrase",
-                    "registry-accounts-password-dev",
-                    "registry-accounts-password-web",
-                    "registry-server-http-secret",
-                    expect.stringMatching(/^registry-authority-key-1, line 1 of a key$/),
-                    expect.stringMatching(/^registry-authority-server-key, line 1 of a key$/),
-                ]),
-            );
-            // A search that finds nothing anywhere would prove nothing.
-            const state = await shown(stack, "stack", "export");
-            expect(findSecrets(secrets, state)).toEqual(names.slice(1));
-            const file = ["exec", stack.containerName, "cat", "/etc/private-registry/htpasswd"];
-            const accounts = await must("docker", file);
-            expect(
-                findSecrets(secrets, accounts).filter((name) => name.endsWith("a hash")),
-            ).toHaveLength(2);
-
-            expectNone(secrets, {
+        const expectNoneAround = async () =>
+            expectNone(await stack.secrets(), {
                 state: await stack.exported(),
                 docker: await toldByDocker(stack),
             });
+        const processes = await commandLinesDuring(async () => {
+            await stack.up();
+            await expectFindable(stack, await stack.secrets());
+            await expectNoneAround();
             await stack.up("--refresh");
             stack.configure(CHANGED);
             await stack.must("preview", "--diff");
@@ -71,30 +69,24 @@ test("no secret lies in clear in the state, on the screen, in the process list, 
             const outputs = await stack.outputs();
             for (const password of [undefined, "wrong"])
                 await ask(outputs, "/v2/", { team: "dev", password });
-            const later = await stack.secrets();
-            expect(later.length).toBeGreaterThan(secrets.length);
-            expectNone(later, {
-                state: await stack.exported(),
-                docker: await toldByDocker(stack),
-            });
+            await expectNoneAround();
             for (const args of [["config"], ["stack"], ["stack", "output", "--json"]])
                 await stack.must(...args);
-        } finally {
-            watch.end();
-        }
-        await stack.destroy();
-        const secrets = await stack.secrets();
-        const processes = watch.end();
+            await stack.destroy();
+        });
         expect(processes).toContain("pulumi-language-nodejs");
+        const secrets = await stack.secrets();
+        // Both that it had.
+        expect(secrets.filter(({ name }) => name.endsWith("-password-dev"))).toHaveLength(2);
+        expectNone(secrets, { screen: stack.printed, processes });
+
         const files = filesBelow(stack.folder);
         // The engine closes its logs as soon as it has the stack's key.
-        const [closed, open] = [true, false].map((isClosed) =>
-            files.filter(({ text }) => text.startsWith("PLOG") === isClosed),
-        ) as [typeof files, typeof files];
-        expect(closed.length).toBeGreaterThan(0);
+        const isClosed = ({ text }: { text: string }) => text.startsWith("PLOG");
+        const open = files.filter((file) => !isClosed(file));
+        expect(files.filter(isClosed).length).toBeGreaterThan(0);
         expect(open.some(({ path, wasPacked }) => wasPacked && path.includes("/logs/"))).toBe(true);
         expect(open.some(({ path }) => path.includes("/history/"))).toBe(true);
-        expectNone(secrets, { screen: stack.printed, processes });
         const holders = open.map(({ path, text }) => [path, findSecrets(secrets, path + text)]);
         expect(holders.filter(([, found]) => found?.length !== 0)).toEqual([]);
     }));

@@ -22,24 +22,22 @@ export async function footprint(container: string): Promise<Footprint> {
     };
 }
 
-/** Notes the command lines of all processes that this machine has meanwhile, but for those that end within some milliseconds. */
-export class ProcessWatch {
-    private readonly lines = new Set<string>();
-    private readonly timer = setInterval(() => this.look(), 15);
-
-    private look(): void {
+/** Command lines of all processes that this machine has during some work, but for those that end within some milliseconds. */
+export async function commandLinesDuring(work: () => Promise<void>): Promise<string> {
+    const lines = new Set<string>();
+    const timer = setInterval(() => {
         for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
             try {
-                this.lines.add(readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " "));
+                lines.add(readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " "));
             } catch {
                 // It has ended meanwhile.
             }
         }
+    }, 15);
+    try {
+        await work();
+    } finally {
+        clearInterval(timer);
     }
-
-    /** Ends it; returns what it has seen. */
-    public end(): string {
-        clearInterval(this.timer);
-        return [...this.lines].join("\n");
-    }
+    return [...lines].join("\n");
 }
