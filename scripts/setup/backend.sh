@@ -23,14 +23,33 @@ find_backend() {
 # The CLI keeps the login as "current", or hides the whole file from us by encrypting it.
 is_logged_in() {
     for folder in "${PULUMI_CREDENTIALS_PATH:-${PULUMI_HOME:-$HOME/.pulumi}}" "$STATE/home"; do
-        if grep -q -e '"current": *"[^"]' -e 'pulumiSecureStore' "$folder/credentials.json" 2>/dev/null; then return 0; fi
+        credentials=$folder/credentials.json
+        if grep -q -e '"current": *"[^"]' -e 'pulumiSecureStore' "$credentials" 2>/dev/null; then return 0; fi
     done
     return 1
 }
 
+# The address of the user's backend; nothing where it is hidden, or Pulumi Cloud without an address.
+backend_address() {
+    if [ -n "${PULUMI_BACKEND_URL-}" ]; then
+        echo "$PULUMI_BACKEND_URL"
+    elif [ "$backend_kind" = login ]; then
+        sed -n 's/.*"current": *"\([^"]*\)".*/\1/p' "$credentials"
+    else
+        sed -n '/^backend:/,/^[^ ]/s/^ *url: *//p' "$ROOT/Pulumi.yaml" 2>/dev/null | tr -d "\"'"
+    fi
+}
+
 check_backend() {
     find_backend
-    [ "$backend_kind" = managed ] || return 0
+    if [ "$backend_kind" != managed ]; then
+        # A service keeps the key itself; files and buckets have nothing but the passphrase. One way leads out.
+        case $command:$subcommand:$(backend_address) in
+            stack:change-secrets-provider:* | *:*: | *:*:http://* | *:*:https://*) ;;
+            *) refuse_empty_passphrase ;;
+        esac
+        return 0
+    fi
     refuse_empty_passphrase
     # shellcheck disable=SC2012
     case $(ls -ld "$STATE" 2>/dev/null) in drwx------*) ;; *) return 1 ;; esac
@@ -39,10 +58,16 @@ check_backend() {
 }
 
 refuse_empty_passphrase() {
-    advice='unset it, and a random passphrase is kept in .pulumi-state/passphrase; or give a good one of your own'
+    if [ "$backend_kind" = managed ]; then
+        advice='unset it, and a random passphrase is kept in .pulumi-state/passphrase; or give a good one of your own'
+    else
+        advice='give a good one; or unset it, where the stack has a key service'
+    fi
     if [ -n "${PULUMI_CONFIG_PASSPHRASE+set}" ] && [ -z "$PULUMI_CONFIG_PASSPHRASE" ]; then
         fail 'PULUMI_CONFIG_PASSPHRASE is empty: anyone could read the keys in the state' "$advice"
     fi
+    # With the one above, the engine does not look for a file.
+    [ -z "${PULUMI_CONFIG_PASSPHRASE-}" ] || return 0
     if [ -n "${PULUMI_CONFIG_PASSPHRASE_FILE-}" ] && ! grep -q '[^[:space:]]' "$PULUMI_CONFIG_PASSPHRASE_FILE" 2>/dev/null; then
         fail "PULUMI_CONFIG_PASSPHRASE_FILE: $PULUMI_CONFIG_PASSPHRASE_FILE is missing or empty" "$advice"
     fi

@@ -272,7 +272,10 @@ stamp_is() {
 
 # Written last, by rename: a stamp that is there is whole, and so is what it stands for.
 write_stamp() {
-    printf '%s\n' "$2" >"$1.$$" && mv "$1.$$" "$1"
+    (
+        case $1 in "$STATE"/*) umask 077 ;; esac
+        printf '%s\n' "$2" >"$1.$$"
+    ) && mv "$1.$$" "$1"
 }
 
 # An outer pulumiw's own settings (npm test runs inside one) are not the user's configuration.

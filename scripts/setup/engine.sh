@@ -175,8 +175,9 @@ keep_used() {
 # The engine looks for plugins in PULUMI_HOME. By default that is a folder of this project, so that no other project on this
 # machine ever meets the compatible ones. A PULUMI_HOME of the user's own gets them one by one, beside what is there.
 plugins_are_linked() {
-    if [ -z "${PULUMI_HOME-}" ]; then
-        [ "$(readlink "$STATE/home/plugins" 2>/dev/null || true)" = "$plugins_folder" ]
+    whole=$(whole_link)
+    if [ -n "$whole" ]; then
+        [ "$(readlink "$whole" 2>/dev/null || true)" = "$plugins_folder" ]
         return
     fi
     for plugin in $plugins; do
@@ -186,10 +187,11 @@ plugins_are_linked() {
 }
 
 link_plugins() {
-    if [ -z "${PULUMI_HOME-}" ]; then
-        make_private_folder "$STATE/home"
-        rm -rf "$STATE/home/plugins"
-        ln -s "$plugins_folder" "$STATE/home/plugins"
+    whole=$(whole_link)
+    if [ -n "$whole" ]; then
+        make_private_folder "${whole%/*}"
+        rm -rf "$whole"
+        ln -s "$plugins_folder" "$whole"
         return
     fi
     for plugin in $plugins; do
@@ -199,6 +201,16 @@ link_plugins() {
         rm -f "$(linked_plugin "$plugin")"
         ln -s "$(built_plugin "$plugin")" "$(linked_plugin "$plugin")"
     done
+}
+
+# The link that stands for all plugins at once: of our home, or of one that is another clone's. Through that one, links to each
+# would be put into the cache, in the place of the plugins.
+whole_link() {
+    if [ -z "${PULUMI_HOME-}" ]; then
+        echo "$STATE/home/plugins"
+    else
+        case $(readlink "$PULUMI_HOME/plugins" 2>/dev/null || true) in "$CACHE"/plugins/*) echo "$PULUMI_HOME/plugins" ;; esac
+    fi
 }
 
 official_plugin() { [ -d "$PULUMI_HOME/plugins/resource-${1%%=*}-v${1#*=}" ]; }

@@ -4,6 +4,7 @@
 // a signal, and a background one is deaf to Ctrl-C.
 import { spawn, spawnSync } from "node:child_process";
 import {
+    chmodSync,
     closeSync,
     openSync,
     readFileSync,
@@ -19,6 +20,7 @@ import { gunzipSync } from "node:zlib";
 
 const [command = "", ...args] = process.argv.slice(2);
 const state = process.env.PULUMIW_STATE;
+const privateFolder = decodeURI(new URL("../../.pulumi-state", import.meta.url).pathname);
 
 const before = state === undefined ? new Map() : readStackFiles();
 const child = spawn(command, args, { stdio: "inherit" });
@@ -45,6 +47,7 @@ child.on("exit", (code, signal) => {
             );
         }
     }
+    keepPrivate(privateFolder);
     process.exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 });
 
@@ -60,6 +63,26 @@ function hasTerminal() {
         return true;
     } catch {
         return false;
+    }
+}
+
+/**
+ * What the engine writes is open to all, but for the umask, which is left alone for a backend or a command of the user's.
+ *
+ * @param {string} folder
+ */
+function keepPrivate(folder) {
+    try {
+        for (const entry of readdirSync(folder, { withFileTypes: true })) {
+            const path = join(folder, entry.name);
+            if (entry.isDirectory()) keepPrivate(path);
+            // A link leads to what is not only this project's.
+            if (!entry.isDirectory() && !entry.isFile()) continue;
+            const { mode } = statSync(path);
+            if ((mode & 0o077) !== 0) chmodSync(path, mode & 0o700);
+        }
+    } catch {
+        // Another run takes things away meanwhile, and looks too.
     }
 }
 

@@ -149,7 +149,7 @@ test("a helper of a backup has every limit that the benchmark asks for", () =>
             try {
                 expect(await unmetItems(id)).toEqual(OF_HELPERS);
             } finally {
-                await docker("rm", id);
+                await docker("rm", "--volumes", id);
             }
         },
         {

@@ -7,7 +7,7 @@ import { docker, inspect } from "../support/docker";
 import { pushImage, REGISTRY_IMAGE, servesImage } from "../support/images";
 import { ask } from "../support/registry-client";
 import { must } from "../support/run";
-import { type TestStack, withStack } from "../support/stack";
+import { freePort, type TestStack, withStack } from "../support/stack";
 
 /** Everything in Docker that the stack made: containers, volumes and networks, as arguments of `docker inspect`. */
 async function made(stack: TestStack): Promise<string[]> {
@@ -133,19 +133,39 @@ test("a port that something else has is an error before the running registry is 
         expect(await ask(outputs, "/v2/", { team: "dev" })).toMatchObject({ status: 200 });
     }));
 
-test("a container name that something else has is an error, and the other container stays", () =>
+test("a container name and a port that another container has are errors, at a first up and before a running registry is touched", () =>
     withStack({}, async (stack) => {
-        await must("docker", ["create", "--name", stack.containerName, REGISTRY_IMAGE]);
-        try {
+        const name = `${stack.containerName}-other`;
+        const port = await freePort();
+        const taken = { containerName: name, port };
+        const published = ["--publish", `127.0.0.1:${port}:5000`, REGISTRY_IMAGE];
+        await must("docker", ["run", "--detach", "--name", name, ...published]);
+        const expectRefused = async () => {
+            stack.configure(taken);
             const { code, printed } = await stack.pulumi(["up", "--yes", "--skip-preview"]);
             expect(code).not.toBe(0);
             expect(printed).toContain(
-                `the container name "${stack.containerName}" is taken by a container that is not from this program`,
+                `the container name "${name}" is taken by a container that is not from this program`,
             );
+            expect(printed).toContain(
+                `port ${port} (port, at 127.0.0.1:${port}) is taken by the container ${name}`,
+            );
+        };
+        try {
+            await expectRefused();
+            stack.configure({});
+            await stack.up();
+            const outputs = await stack.outputs();
+            const container = await stack.containerId();
+            await expectRefused();
+            expect(await stack.containerId()).toBe(container);
+            expect(await ask(outputs, "/v2/", { team: "dev" })).toMatchObject({ status: 200 });
+            expect((await inspect(name)).State).toMatchObject({ Running: true });
         } finally {
-            await must("docker", ["rm", stack.containerName]);
+            await must("docker", ["rm", "--force", "--volumes", name]);
         }
         await stack.up();
+        expect(await inspect(name)).toMatchObject({ Name: `/${name}` });
     }));
 
 test.each([
@@ -172,9 +192,12 @@ test.each([
         });
         try {
             stack.configure({ image: broken });
-            const { code, printed } = await stack.pulumi(["up", "--yes", "--skip-preview"]);
-            expect(code).not.toBe(0);
-            expect(printed).toMatch(cause);
+            // What is not proved is asked again, also where nothing has changed since.
+            for (const turn of ["first", "second"]) {
+                const { code, printed } = await stack.pulumi(["up", "--yes", "--skip-preview"]);
+                expect([turn, code]).not.toEqual([turn, 0]);
+                expect(printed).toMatch(cause);
+            }
             stack.configure({});
             await stack.up();
             expect(await servesImage(stack, digest)).toBe(true);

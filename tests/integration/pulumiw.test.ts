@@ -4,6 +4,7 @@ import {
     chmodSync,
     cpSync,
     existsSync,
+    lstatSync,
     mkdirSync,
     mkdtempSync,
     readFileSync,
@@ -221,6 +222,15 @@ function filesBelow(folder: string): string[] {
     return readdirSync(folder, { withFileTypes: true, recursive: true })
         .filter((entry) => entry.isFile())
         .map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** What is below a folder and not for its owner alone; not what links lead to. */
+function openBelow(folder: string): string[] {
+    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+        const path = join(folder, entry.name);
+        const isPrivate = entry.isSymbolicLink() || /^[67]00$/.test(modeOf(path));
+        return [...(isPrivate ? [] : [path]), ...(entry.isDirectory() ? openBelow(path) : [])];
+    });
 }
 
 const sandboxes: Sandbox[] = [];
@@ -582,6 +592,26 @@ describe("the engine", () => {
         expect(readlinkSync(link).startsWith(join(box.cache, "plugins"))).toBe(true);
     });
 
+    it("never writes into the cache through a PULUMI_HOME whose plugins are a link to it", async () => {
+        const box = sandbox();
+        await box.works("up");
+        const plugins = join(box.cache, "plugins");
+        const built = filesBelow(plugins);
+        expect(built.length).toBeGreaterThan(3);
+        box.env.PULUMI_HOME = join(box.state, "home");
+        await box.works("up");
+        expect(filesBelow(plugins)).toEqual(built);
+        // Also where that link is an older one.
+        cpSync(join(box.state, "home"), join(box.top, "home of another"), { recursive: true });
+        box.env.PULUMI_HOME = join(box.top, "home of another");
+        box.write("offline/providers/new.go", "package p\n");
+        await box.works("up");
+        for (const file of built) expect(lstatSync(file).isFile()).toBe(true);
+        expect(realpathSync(join(box.env.PULUMI_HOME, "plugins"))).not.toBe(
+            realpathSync(join(box.state, "home/plugins")),
+        );
+    });
+
     it("can be forced", async () => {
         const box = sandbox("docker", "npm", "go", "pulumi");
         box.env.PULUMIW_ENGINE = "offline";
@@ -871,7 +901,7 @@ describe("backend, passphrase and stack", () => {
         expect(passphrase).toMatch(/^[0-9a-f]{64}$/);
         expect(modeOf(box.state)).toBe("700");
         expect(modeOf(join(box.state, "passphrase"))).toBe("600");
-        for (const file of filesBelow(join(box.state, ".pulumi"))) expect(modeOf(file)).toBe("600");
+        expect(openBelow(box.state)).toEqual([]);
         expect(box.seen("PULUMI_BACKEND_URL")).toBe(`file://${box.state}`);
         expect(box.seen("PULUMI_CONFIG_PASSPHRASE")).toBeUndefined();
         expect(box.seen("PULUMI_DIY_BACKEND_GZIP")).toBe("true");
@@ -887,8 +917,10 @@ describe("backend, passphrase and stack", () => {
     it("makes an open folder private again", async () => {
         const box = await ready();
         chmodSync(box.state, 0o755);
+        chmodSync(join(box.state, "setup/stack"), 0o644);
         await box.pulumiw("up");
         expect(modeOf(box.state)).toBe("700");
+        expect(openBelow(box.state)).toEqual([]);
     });
 
     it.each([
@@ -1036,6 +1068,67 @@ describe("backend, passphrase and stack", () => {
         );
         expect(readdirSync(backups)).toHaveLength(10);
     });
+
+    it.each([
+        ["PULUMI_BACKEND_URL", (box: Sandbox) => void (box.env.PULUMI_BACKEND_URL = "s3://mine")],
+        [
+            "Pulumi.yaml",
+            (box: Sandbox) =>
+                box.write(
+                    "Pulumi.yaml",
+                    "name: private-registry\nruntime: nodejs\nbackend:\n  url: 'azblob://mine'\n",
+                ),
+        ],
+        [
+            "a login",
+            (box: Sandbox) => {
+                mkdirSync(join(box.home, ".pulumi"));
+                writeFileSync(
+                    join(box.home, ".pulumi/credentials.json"),
+                    '{\n    "current": "file://~",\n    "accounts": {}\n}\n',
+                );
+            },
+        ],
+    ])(
+        "refuses an empty passphrase for files and buckets of the user's too (%s)",
+        async (_, choose) => {
+            const box = sandbox("docker", "npm", "pulumi");
+            choose(box);
+            for (const env of [
+                { PULUMI_CONFIG_PASSPHRASE: "" },
+                { PULUMI_CONFIG_PASSPHRASE_FILE: "/dev/null" },
+            ]) {
+                const before = box.env;
+                box.env = { ...box.env, ...env };
+                const { code, stderr } = await box.pulumiw("up");
+                expect(code).toBe(1);
+                expect(stderr).toMatch(
+                    /PULUMI_CONFIG_PASSPHRASE.* empty.*\n {2}do: {2}give a good one;/,
+                );
+                // The way out of it.
+                await box.works("stack", "change-secrets-provider", "passphrase");
+                box.env = before;
+            }
+            expect(box.calls("pulumi up")).toEqual([]);
+            // What the engine does not look at is no matter.
+            box.env.PULUMI_CONFIG_PASSPHRASE_FILE = "/dev/null";
+            box.env.PULUMI_CONFIG_PASSPHRASE = "canary-passphrase";
+            await box.works("up");
+        },
+    );
+
+    it.each([
+        { PULUMI_BACKEND_URL: "https://api.pulumi.com" },
+        { PULUMI_BACKEND_URL: "https://pulumi.example.com" },
+        { PULUMI_ACCESS_TOKEN: "canary-token" },
+    ])(
+        "lets an empty passphrase pass where a service keeps the key (%p)",
+        async (env: NodeJS.ProcessEnv) => {
+            const box = sandbox("docker", "npm", "pulumi");
+            Object.assign(box.env, env, { PULUMI_CONFIG_PASSPHRASE: "" });
+            await box.works("up");
+        },
+    );
 });
 
 describe("the tracked stack file", () => {
@@ -1298,8 +1391,8 @@ withEngine("on the real engine", () => {
     it("leaves git clean, and secrets readable", async () => {
         const box = sandbox("docker", "npm", "go");
         symlinkSync(engine ?? "", join(box.top, "tools/pulumi"));
-        // HOME would not do: the engine asks the system for the user's.
-        box.env.PULUMI_HOME = join(box.top, "engine");
+        // HOME would not do: the engine asks the system for the user's. An engine that was built here has this one.
+        box.env.PULUMI_HOME = join(box.state, "home");
         // The real packages under a node_modules of the sandbox's own.
         box.tell(
             "ci",
@@ -1333,6 +1426,10 @@ withEngine("on the real engine", () => {
         for (const file of filesBelow(box.state)) {
             expect(readFileSync(file, "utf8")).not.toContain("canary-word");
         }
+
+        await box.works("--exec", "pulumi", "stack", "ls");
+        expect(readdirSync(join(box.state, "home/logs")).length).toBeGreaterThan(5);
+        expect(openBelow(box.state)).toEqual([]);
 
         await box.pulumiw("config", "rm", "word");
         expect(box.read("Pulumi.dev.yaml")).toBe(original);

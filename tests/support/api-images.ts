@@ -5,6 +5,9 @@ import type { Outputs } from "./stack";
 const IMAGE = "application/vnd.oci.image.manifest.v1+json";
 const INDEX = "application/vnd.oci.image.index.v1+json";
 
+/** What a client accepts that knows Docker's and OCI's manifests. */
+export const MANIFESTS = `application/vnd.docker.distribution.manifest.v2+json, ${IMAGE}`;
+
 interface Descriptor {
     readonly mediaType: string;
     readonly digest: string;
@@ -67,9 +70,11 @@ export class ApiImages {
     /** Fetches all that a tag or digest leads to; returns its digest, or `undefined` when any of it is not there as it should be. */
     public async pull(repository: string, reference: string): Promise<string | undefined> {
         const answer = await this.ask(`/v2/${repository}/manifests/${reference}`, {
-            accept: `${IMAGE}, ${INDEX}`,
+            accept: `${MANIFESTS}, ${INDEX}`,
         });
-        if (answer.status !== 200) return undefined;
+        const own = digestOf(answer.bytes);
+        if (answer.status !== 200 || (reference.includes(":") && reference !== own))
+            return undefined;
         const { manifests = [], config, layers = [] } = JSON.parse(answer.body) as Manifest;
         const parts = await Promise.all([
             ...manifests.map(
@@ -80,7 +85,7 @@ export class ApiImages {
                 return blob.status === 200 && digestOf(blob.bytes) === digest;
             }),
         ]);
-        return parts.every((isThere) => isThere) ? digestOf(answer.bytes) : undefined;
+        return parts.every((isThere) => isThere) ? own : undefined;
     }
 
     private async blob(repository: string, content: Buffer): Promise<Descriptor> {

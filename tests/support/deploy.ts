@@ -12,6 +12,6 @@ export async function deploy(
     const log = stack.path("events");
     const options = ["--yes", "--skip-preview", "--continue-on-error", "--event-log", log];
     const result = await stack.pulumi([command, ...options], { PULUMI_DEBUG_COMMANDS: "1" });
-    const { stderr } = await run("node", [FAILURES, log, command, stack.name]);
+    const { stderr } = stack.note(await run("node", [FAILURES, log, command, stack.name]));
     return { ...result, failures: stderr };
 }

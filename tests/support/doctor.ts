@@ -6,11 +6,13 @@ import type { TestStack } from "./stack";
 export const DOCTOR = join(__dirname, "../../scripts/check/doctor.mjs");
 
 /** What `npm run doctor` does, or with `repair` the first half of `npm run up -- --repair`. */
-export function doctor(stack: TestStack, mode = "", env: NodeJS.ProcessEnv = {}): Promise<Result> {
-    return run("node", [DOCTOR, "", mode], {
-        cwd: stack.folder,
-        env: { ...stack.environment, ...env },
-    });
+export async function doctor(
+    stack: TestStack,
+    mode = "",
+    env: NodeJS.ProcessEnv = {},
+): Promise<Result> {
+    const options = { cwd: stack.folder, env: { ...stack.environment, ...env } };
+    return stack.note(await run("node", [DOCTOR, "", mode], options));
 }
 
 /** Everything is as the last `up` left it; returns what the doctor shows. */

@@ -1,16 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { ApiImages } from "./api-images";
 import { DockerUser } from "./docker";
-import { ask } from "./registry-client";
 import type { TestStack } from "./stack";
+
+export { MANIFESTS } from "./api-images";
 
 const VERSIONS = readFileSync(join(__dirname, "../../scripts/setup/versions.sh"), "utf8");
 /** The registry's image that set-up has seen to. */
 export const REGISTRY_IMAGE = /^REGISTRY_IMAGE=(.+)$/m.exec(VERSIONS)?.[1] ?? "";
-
-/** What a client accepts that knows Docker's and OCI's manifests. */
-export const MANIFESTS =
-    "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json";
 
 /** Pushes a new image to `kept/app:1` of a stack's registry as the team dev; returns its digest. */
 export async function pushImage(stack: TestStack): Promise<string> {
@@ -27,9 +25,8 @@ export async function pushImage(stack: TestStack): Promise<string> {
     }
 }
 
-/** Whether a stack's registry serves this image to the team dev. */
+/** Whether a stack's registry serves this image to the team dev, by its tag as well, with every byte of it. */
 export async function servesImage(stack: TestStack, digest: string): Promise<boolean> {
-    const path = `/v2/kept/app/manifests/${digest}`;
-    const answer = await ask(await stack.outputs(), path, { team: "dev", accept: MANIFESTS });
-    return answer.status === 200;
+    const images = new ApiImages(await stack.outputs());
+    return (await images.pull("kept/app", "1")) === digest && images.isIntact("kept/app", digest);
 }

@@ -28,17 +28,23 @@ export async function interrupted(
     const child = spawn(program[0], [...program.slice(1), command, ...FLAGS], {
         cwd: stack.folder,
         env: stack.environment,
-        stdio: ["ignore", "pipe", "inherit"],
+        stdio: ["ignore", "pipe", "pipe"],
     });
-    let printed = "";
+    let stdout = "";
+    let stderr = "";
     child.stdout.on("data", (data) => {
-        if (printed.includes(said)) return;
-        printed += String(data);
-        if (printed.includes(said)) act(child);
+        const isSaid = stdout.includes(said);
+        stdout += String(data);
+        if (!isSaid && stdout.includes(said)) act(child);
     });
+    child.stderr.on("data", (data) => (stderr += String(data)));
     const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
     child.stdout.destroy();
-    if (!printed.includes(said)) throw new Error(`pulumi ${command} never said "${said}"`);
+    child.stderr.destroy();
+    stack.note({ stdout, stderr });
+    if (!stdout.includes(said)) {
+        throw new Error(`pulumi ${command} never said "${said}": ${stdout}${stderr}`);
+    }
     return { code, signal };
 }
 
@@ -71,7 +77,7 @@ export async function interruptedAfter(
 /** As `npm run recover` does. */
 export async function recover(stack: TestStack): Promise<void> {
     const options = { cwd: stack.folder, env: stack.environment };
-    const { code, stdout, stderr } = await run("node", [RECOVER], options);
+    const { code, stdout, stderr } = stack.note(await run("node", [RECOVER], options));
     if (code !== 0) throw new Error(stdout + stderr);
     expect(stdout).toContain("Ready to go on: npm run up, or npm run destroy");
 }

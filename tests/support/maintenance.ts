@@ -3,7 +3,7 @@ import { type Result, run } from "./run";
 import type { TestStack } from "./stack";
 
 /** A maintenance command of a stack, without the script that sets up what is missing. */
-export function maintain(
+export async function maintain(
     stack: TestStack,
     command: "gc" | "retention" | "backup" | "restore" | "move-to-s3",
     args: readonly string[],
@@ -11,5 +11,5 @@ export function maintain(
 ): Promise<Result> {
     const script = join(__dirname, "../../scripts/maintenance", `${command}.mjs`);
     const options = { cwd: stack.folder, env: { ...stack.environment, ...env } };
-    return run("node", [script, ...args], options);
+    return stack.note(await run("node", [script, ...args], options));
 }

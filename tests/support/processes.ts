@@ -21,3 +21,23 @@ export async function footprint(container: string): Promise<Footprint> {
         descriptors: readdirSync(`/proc/${pid}/fd`).length,
     };
 }
+
+/** Command lines of all processes that this machine has during some work, but for those that end within some milliseconds. */
+export async function commandLinesDuring(work: () => Promise<void>): Promise<string> {
+    const lines = new Set<string>();
+    const timer = setInterval(() => {
+        for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+            try {
+                lines.add(readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " "));
+            } catch {
+                // It has ended meanwhile.
+            }
+        }
+    }, 15);
+    try {
+        await work();
+    } finally {
+        clearInterval(timer);
+    }
+    return [...lines].join("\n");
+}

@@ -6,16 +6,15 @@ import type { TestStack } from "./stack";
 const FOLDER = join(__dirname, "../../scripts/overview");
 
 /** What `npm run status` does, for somebody with this umask, without the script that sets up what is missing. */
-export function status(
+export async function status(
     stack: TestStack,
     options: readonly string[],
     { umask = "022", env = {} }: { readonly umask?: string; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<Result> {
     const command = `umask ${umask}; exec node "$@"`;
-    return run("sh", ["-c", command, "sh", join(FOLDER, "status.mjs"), ...options], {
-        cwd: stack.folder,
-        env: { ...stack.environment, INIT_CWD: stack.folder, ...env },
-    });
+    const program = ["-c", command, "sh", join(FOLDER, "status.mjs"), ...options];
+    const surroundings = { ...stack.environment, INIT_CWD: stack.folder, ...env };
+    return stack.note(await run("sh", program, { cwd: stack.folder, env: surroundings }));
 }
 
 /** Lines of a program that knows these functions of scripts/overview, and `print`; returns what that was given. */
