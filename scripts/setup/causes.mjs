@@ -34,6 +34,11 @@ const CAUSES = [
         "start sshd on it, or correct host and port",
     ],
     [
+        /administratively prohibited|open failed/i,
+        "the host on the way lets no connection through to it",
+        "set AllowTcpForwarding yes in sshd_config there, and see that PermitOpen names it",
+    ],
+    [
         /no SSH handshake within/,
         "it takes connections and then says nothing",
         "start its sshd or the host anew, or correct host and port",

@@ -89,6 +89,11 @@ const CAUSES: [string, string, string][] = [
         "a (on the way, at 192.0.2.1:22): it takes connections and then says nothing (no SSH handshake within 21s); start its sshd or the host anew, or correct host and port",
     ],
     [
+        "a jump host that forbids it",
+        `${DIAL}: ssh: rejected: administratively prohibited (open failed)`,
+        `${AT}the host on the way lets no connection through to it (administratively prohibited (open failed)); set AllowTcpForwarding yes in sshd_config there, and see that PermitOpen names it`,
+    ],
+    [
         "a jump host that is off",
         "dial proxy 192.0.2.1:22: after 3 failed attempts: dial tcp 192.0.2.1:22: i/o timeout",
         "a (on the way, at 192.0.2.1:22): it does not answer (i/o timeout); switch it on, or see to the network between",
