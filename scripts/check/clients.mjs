@@ -8,6 +8,8 @@ import { runOn } from "./ssh.mjs";
 const PARALLEL = 32;
 /** How long looking at one may take. Its proof alone may wait 15 s for each of the registry and its mirrors. */
 const PATIENCE_MS = 120_000;
+/** How long putting one right may take: what an up gives it. */
+const MEND_PATIENCE_MS = 300_000;
 
 /** @typedef {import("./state.mjs").Resource} Resource */
 /** @typedef {{ name: string, address: string, connection: any, create: string, stdin: string }} Client */
@@ -134,7 +136,10 @@ function worse(one, other) {
  * @returns {Promise<Finding>}
  */
 async function mend(client) {
-    const { code, stderr } = await runOn(client.connection, client.create, client.stdin);
+    const { create, stdin, connection } = client;
+    const { code, stderr } = await runOn(connection, create, stdin, MEND_PATIENCE_MS).catch(
+        (/** @type {Error} */ error) => ({ code: 1, stderr: explain(error.message) }),
+    );
     const finding = await check(client);
     if (code !== 0) finding.differs.unshift(stderr.trim().split("\n").at(-1) ?? `exit ${code}`);
     return finding;

@@ -15,7 +15,7 @@ const PATIENCE = 15;
  * @param {any} connection as the state has it; undefined for this machine
  * @param {string} command
  * @param {string} input
- * @param {number} [patienceMs] how long it may take, connection included; without end when it is not given
+ * @param {number} patienceMs how long it may take, connection included
  * @returns {Promise<Result>}
  */
 export async function runOn(connection, command, input, patienceMs) {
@@ -24,7 +24,7 @@ export async function runOn(connection, command, input, patienceMs) {
     const clients = [];
     const work = runOver(clients, connection, command, input);
     try {
-        return await (patienceMs === undefined ? work : within(work, patienceMs));
+        return await within(work, patienceMs);
     } finally {
         clients.forEach((client) => client.end());
     }

@@ -44,7 +44,7 @@ const CAUSES = [
         "start its sshd or the host anew, or correct host and port",
     ],
     [
-        /context deadline exceeded/,
+        /context deadline exceeded|no answer within/,
         "it was not done in time",
         "see what hangs there, then run up again",
     ],
