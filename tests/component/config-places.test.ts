@@ -65,6 +65,7 @@ const PLACES: Readonly<Record<string, readonly string[]>> = {
         "SelfSignedCert.subject.commonName",
     ],
     "marked-bucket": ["Command.stdin!", "Container.uploads![].content"],
+    "marked-client": ["Command.stdin"],
     "marked-container": ["Command.stdin!", "Container.name"],
     "marked-docker": ["Command.stdin!", "docker.host"],
     "marked-endpoint": ["Command.stdin!", "Container.uploads![].content"],
