@@ -5,8 +5,8 @@ import { costOf } from "./fleet/cost.mjs";
 import { cpuOf, Fleet } from "./fleet/hosts.mjs";
 import { byAnsible, byPyinfra, bySsh, install, PARALLEL, versions } from "./fleet/others.mjs";
 import { Sheet } from "./fleet/sheet.mjs";
-import { HOSTNAME } from "./fleet/stack-file.mjs";
 import { relay } from "./fleet/slow.mjs";
+import { HOSTNAME } from "./fleet/stack-file.mjs";
 import { say } from "./measure.mjs";
 import { FLAGS, freePort, PROJECT, withWorkspace } from "./workspace.mjs";
 
@@ -28,8 +28,8 @@ export const about = `
 Each client host has an address, an sshd and a file system of its own, all of them in one container; their host key is one and
 the same, and verified. "First up" makes the registry too, with 0 hosts nothing else; it ends when each host has its line in
 \`/etc/hosts\` and the certificates for Docker, and has proved by curl that it trusts the registry. A new authority is three ups:
-trust it too, have it sign (nothing changes on the hosts), forget the old one. The doctor looks at every host and changes nothing. "All hosts out" and "all hosts in" are ups of a registry
-that is there, which is all that the others do.
+trust it too, have it sign (nothing changes on the hosts), forget the old one. The doctor looks at every host and changes nothing.
+"All hosts out" and "all hosts in" are ups of a registry that is there, which is all that the others do.
 
 The floor is \`ssh HOST true\` for each host, ${PARALLEL} at a time by xargs; "our script" and "our check" are that with the script that an
 up and the doctor run. Ansible and pyinfra (${versions}) do the same with modules of their own, ${PARALLEL} hosts
