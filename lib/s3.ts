@@ -5,6 +5,7 @@ import * as https from "node:https";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { AwsV4Signer } from "aws4fetch";
+import { noAnswer } from "./no-answer";
 import type { S3Storage } from "./storage-config";
 
 /** Says in a bucket that the images of a volume are being moved there: no `up` takes a bucket with it. */
@@ -139,13 +140,7 @@ export class Bucket {
                     reject,
                 );
             });
-            call.on("timeout", () =>
-                call.destroy(
-                    Object.assign(new Error(`no answer in ${timeout / 1000} s`), {
-                        code: "ETIMEDOUT",
-                    }),
-                ),
-            );
+            call.on("timeout", () => call.destroy(noAnswer(timeout)));
             call.on("error", reject);
             if (isRepeatable(body)) {
                 call.end(body);

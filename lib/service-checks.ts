@@ -2,6 +2,7 @@ import { connect as connectTcp, isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { text } from "node:stream/consumers";
 import type { Advice } from "./advice";
+import { noAnswer } from "./no-answer";
 import { redisCommands } from "./registry-config";
 import { type Answer, Bucket, MOVE_MARK, Refusal } from "./s3";
 import { bucketName, type RedisCache, type S3Storage } from "./storage-config";
@@ -146,11 +147,7 @@ async function sayToRedis(redis: RedisCache, said: string): Promise<string> {
                   ca: caCertificate,
                   servername: isIP(host) === 0 ? host : undefined,
               });
-    socket.setTimeout(TIMEOUT_MS, () =>
-        socket.destroy(
-            Object.assign(new Error(`no answer in ${TIMEOUT_MS / 1000} s`), { code: "ETIMEDOUT" }),
-        ),
-    );
+    socket.setTimeout(TIMEOUT_MS, () => socket.destroy(noAnswer(TIMEOUT_MS)));
     socket.write(said);
     return text(socket);
 }

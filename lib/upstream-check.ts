@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { rootCertificates } from "node:tls";
 import type { Advice } from "./advice";
 import type { Mirror, Upstream } from "./mirror-config";
+import { noAnswer } from "./no-answer";
 import { failure, type Look } from "./service-checks";
 
 const TIMEOUT_MS = 10_000;
@@ -114,13 +115,7 @@ async function ask(
                 );
             },
         );
-        asked.on("timeout", () =>
-            asked.destroy(
-                Object.assign(new Error(`no answer in ${TIMEOUT_MS / 1000} s`), {
-                    code: "ETIMEDOUT",
-                }),
-            ),
-        );
+        asked.on("timeout", () => asked.destroy(noAnswer(TIMEOUT_MS)));
         asked.on("error", reject);
         asked.end();
     });
