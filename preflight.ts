@@ -177,6 +177,12 @@ async function otherProgramProblems(
     settings: Settings,
     containers: readonly DockerContainer[],
 ): Promise<string[]> {
+    const startsAgain = ({ Labels, State }: DockerContainer) =>
+        Labels[OWNER_LABEL] === settings.owner && State === "restarting";
+    if (containers.some(startsAgain)) {
+        // Then who listens may be Docker itself, for a container that ends as soon as it starts: the proof names that.
+        return [];
+    }
     const inDocker = (wanted: Wanted) =>
         containers.some(({ Ports }) => Ports.some((held) => overlaps(held, wanted)));
     const candidates = wantedPorts(settings).filter((wanted) => !inDocker(wanted));

@@ -30,9 +30,15 @@ function check(
     return preflight(read({ port: "1", ...config }, { dockerHost }));
 }
 
-const container = (name: string, owner?: string, ports: unknown[] = []) => ({
+const container = (
+    name: string,
+    owner?: string,
+    ports: unknown[] = [],
+    state: "running" | "restarting" = "running",
+) => ({
     Names: [`/${name}`],
     Labels: owner === undefined ? {} : { "private-registry.stack": owner },
+    State: state,
     Ports: ports,
 });
 const published = (port: number, ip = "0.0.0.0", type = "tcp") => ({
@@ -111,10 +117,21 @@ test("a program outside of Docker has the port", async () => {
     others.push(server);
     await once(server.listen(0, "127.0.0.1"), "listening");
     const { port } = server.address() as AddressInfo;
-    containers = [];
+    // That someone else's container starts again and again says nothing of who has it.
+    containers = [container("web", undefined, [], "restarting")];
     await expect(check({ bindAddress: "127.0.0.1", port: String(port) })).rejects.toThrow(
         `port ${port} (port, at 127.0.0.1:${port}) is taken by another program of this machine. Free it, or take another one: pulumi config set port <port>`,
     );
+});
+
+test("the port of a registry that ends as soon as Docker starts it is not another program's", async () => {
+    const server = createServer();
+    others.push(server);
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    // What Docker lists at that moment: no port, though it listens.
+    containers = [container("private-registry-test", "private-registry/test", [], "restarting")];
+    await check({ bindAddress: "127.0.0.1", port: String(port) });
 });
 
 test("all problems are named at once", async () => {
