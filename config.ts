@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { OF_CONFIGURATION } from "./lib/advice";
+import { type Advice, ofConfiguration } from "./lib/advice";
 import { type ConfigProblem, HIDDEN } from "./lib/config-problems";
 import { JSON_DEPTH, scanJson } from "./lib/json-text";
 import type { Late } from "./lib/late";
@@ -12,6 +12,8 @@ export interface Surroundings extends MachineSurroundings {
     readonly stack: string;
     /** The keys, each with its namespace, that hold a secret somewhere. */
     readonly secretKeys: readonly string[];
+    /** How to tell somebody what to change in it. */
+    readonly say: Advice;
 }
 
 /** Reads the running stack's configuration. Throws one `pulumi.RunError` that names every problem. */
@@ -20,6 +22,11 @@ export function readStackSettings(): Settings<Late> {
         project: pulumi.getProject(),
         stack: pulumi.getStack(),
         secretKeys: JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS || "[]") as string[],
+        // What pulumiw has run is told what to do with pulumiw: Pulumi may be known to it alone, and so may the backend.
+        say: ofConfiguration(
+            process.env.PULUMIW_ENGINE_KIND === undefined ? "pulumi" : "./pulumiw",
+            process.env.PULUMIW_STACK,
+        ),
         ...thisMachine(),
     });
 }
@@ -40,7 +47,6 @@ export function readSettings(
         problems,
         keys: ALL_KEYS,
         isHidden: (key) => secretKeys.includes(`${project}:${key}`),
-        say: OF_CONFIGURATION,
         instance: `${project}-${stack}`,
         owner: `${project}/${stack}`,
     });

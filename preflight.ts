@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { OWNER_LABEL } from "./components/container-parts";
 import { mirrorContainer } from "./components/mirror-caches";
@@ -46,8 +47,7 @@ export async function preflight(settings: Settings): Promise<void> {
                       `Make it one (docker swarm init), or name one: ${settings.say.set("dockerHost", "ssh://user@manager")}`,
               ]
             : []),
-        ...portProblems(settings, containers),
-        ...(endpoint.scheme === "unix" ? await otherProgramProblems(settings, containers) : []),
+        ...(await portProblems(settings, endpoint, containers)),
         ...(await serviceProblems(settings, endpoint)),
         ...(await upstreamProblems(settings)),
     ];
@@ -149,7 +149,34 @@ function wantedPorts({ bindAddress, port, metricsPort, gateway, mirrors }: Setti
     ];
 }
 
-function portProblems(settings: Settings, containers: readonly DockerContainer[]): string[] {
+/** How often Docker is asked who has a port that somebody listens on. */
+const LOOKS = 10;
+const MILLISECONDS_BETWEEN_LOOKS = 200;
+
+/**
+ * Ports that something else has. Docker takes a container's ports some moments before it lists them, and lists none of a container
+ * that it starts again: so another program is not blamed after one look.
+ */
+async function portProblems(
+    settings: Settings,
+    endpoint: DockerEndpoint,
+    containers: readonly DockerContainer[],
+): Promise<string[]> {
+    for (let looks = 1; ; looks++) {
+        const others =
+            endpoint.scheme === "unix" ? await otherProgramProblems(settings, containers) : [];
+        if (others.length === 0 || looks === LOOKS) {
+            return [...otherContainerProblems(settings, containers), ...others];
+        }
+        await sleep(MILLISECONDS_BETWEEN_LOOKS);
+        containers = await listContainers(endpoint);
+    }
+}
+
+function otherContainerProblems(
+    settings: Settings,
+    containers: readonly DockerContainer[],
+): string[] {
     return wantedPorts(settings).flatMap((wanted) => {
         const holder = containers.find(
             ({ Labels, Ports }) =>
@@ -177,12 +204,6 @@ async function otherProgramProblems(
     settings: Settings,
     containers: readonly DockerContainer[],
 ): Promise<string[]> {
-    const startsAgain = ({ Labels, State }: DockerContainer) =>
-        Labels[OWNER_LABEL] === settings.owner && State === "restarting";
-    if (containers.some(startsAgain)) {
-        // Then who listens may be Docker itself, for a container that ends as soon as it starts: the proof names that.
-        return [];
-    }
     const inDocker = (wanted: Wanted) =>
         containers.some(({ Ports }) => Ports.some((held) => overlaps(held, wanted)));
     const candidates = wantedPorts(settings).filter((wanted) => !inDocker(wanted));

@@ -20,17 +20,26 @@ export interface Advice {
 /** What to do about a problem: the same everywhere, or in the words of the place. */
 export type Fix = string | ((say: Advice) => string);
 
-/** For the configuration of a stack: commands to paste. */
-export const OF_CONFIGURATION: Advice = {
-    subject: "the configuration has",
-    end: "; nothing was changed",
-    set: (path, value = "", isSecret = false) =>
-        `pulumi config set ${isSecret ? "--secret " : ""}${argument(path)} ${value}`.trimEnd(),
-    unset: (path) => `pulumi config rm ${argument(path)}`,
-    unsetKey: (key) => `pulumi config rm ${shellQuote(key)}`,
-    show: (path) => `pulumi config get ${argument(path)}`,
-    hostKeys: "npm run host-keys shows the keys to compare and to set",
-};
+/**
+ * For the configuration of a stack: commands to paste.
+ *
+ * @param pulumi what runs Pulumi where they are pasted
+ * @param stack the one to change, when it is not the one that is selected
+ */
+export function ofConfiguration(pulumi: "pulumi" | "./pulumiw", stack = ""): Advice {
+    const option = stack === "" ? "" : ` --stack ${shellQuote(stack)}`;
+    const config = (verb: string) => `${pulumi} config ${verb}${option}`;
+    return {
+        subject: "the configuration has",
+        end: "; nothing was changed",
+        set: (path, value = "", isSecret = false) =>
+            `${config("set")} ${isSecret ? "--secret " : ""}${argument(path)} ${value}`.trimEnd(),
+        unset: (path) => `${config("rm")} ${argument(path)}`,
+        unsetKey: (key) => `${config("rm")} ${shellQuote(key)}`,
+        show: (path) => `${config("get")} ${argument(path)}`,
+        hostKeys: `npm run host-keys${option && ` --${option}`} shows the keys to compare and to set`,
+    };
+}
 
 /** For the arguments of a component in somebody's program: code, to be written there. */
 export function ofArguments(name?: string): Advice {

@@ -8,9 +8,6 @@ export interface DockerContainer {
     /** Each with a slash in front. */
     readonly Names: readonly string[];
     readonly Labels: Readonly<Record<string, string>>;
-    /** `running`, `exited`, `restarting` … */
-    readonly State: string;
-    /** What it publishes now. While Docker starts it again the list is empty, and the ports may be held. */
     readonly Ports: readonly PublishedPort[];
 }
 

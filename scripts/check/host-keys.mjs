@@ -34,7 +34,7 @@ if (clients.length === 0 || unknown.length > 0) {
     process.stderr.write(
         unknown.length > 0
             ? `host-keys: no such client: ${unknown.join(", ")}\n`
-            : "host-keys: the configuration has no client hosts; add one: pulumi config set --path clients.build1.host 192.0.2.21\n",
+            : "host-keys: the configuration has no client hosts; add one: ./pulumiw config set --path clients.build1.host 192.0.2.21\n",
     );
     process.exit(1);
 }

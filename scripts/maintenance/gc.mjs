@@ -61,7 +61,7 @@ async function preview(registry) {
 async function collect(registry, signal) {
     if (registry.isCacheKept) {
         throw new MaintenanceError(
-            "the registry cannot empty its Redis, which is reached by TLS: what it remembers of blobs that are deleted would make it take images without their layers. Without Redis meanwhile: pulumi config rm redis and npm run up; then npm run gc; then FLUSHDB in that Redis, and redis as it was. Nothing was changed.",
+            "the registry cannot empty its Redis, which is reached by TLS: what it remembers of blobs that are deleted would make it take images without their layers. Without Redis meanwhile: ./pulumiw config rm redis and npm run up; then npm run gc; then FLUSHDB in that Redis, and redis as it was. Nothing was changed.",
         );
     }
     say(`1/3 read-only: running uploads get up to 60 s to finish, pulls go on …`);

@@ -92,7 +92,7 @@ function findTarget(registry) {
     const given = value?.objectValue?.s3;
     if (given === undefined) {
         throw new MaintenanceError(
-            `the configuration names no bucket; give it one first, and no up yet:\n  pulumi config set${option} --path storage.s3.bucket registry-images\n  pulumi config set${option} --path storage.s3.region us-east-1\n  pulumi config set${option} --path storage.s3.endpoint https://s3.example.com\n  pulumi config set${option} --secret --path storage.s3.accessKey\n  pulumi config set${option} --secret --path storage.s3.secretKey`,
+            `the configuration names no bucket; give it one first, and no up yet:\n  ./pulumiw config set${option} --path storage.s3.bucket registry-images\n  ./pulumiw config set${option} --path storage.s3.region us-east-1\n  ./pulumiw config set${option} --path storage.s3.endpoint https://s3.example.com\n  ./pulumiw config set${option} --secret --path storage.s3.accessKey\n  ./pulumiw config set${option} --secret --path storage.s3.secretKey`,
         );
     }
     const storage = {
@@ -122,7 +122,7 @@ function refuseLoss({ data }) {
     const volume = find(readResources(stack), "registry-server-container-data");
     if (volume !== undefined && volume.retainOnDelete !== true) {
         throw new MaintenanceError(
-            `the next up would delete the volume ${data}: dataRetained was false at the last one. First, without storage: pulumi config set${option} dataRetained true and npm run up. Nothing was changed.`,
+            `the next up would delete the volume ${data}: dataRetained was false at the last one. First, without storage: ./pulumiw config set${option} dataRetained true and npm run up. Nothing was changed.`,
         );
     }
 }
@@ -176,7 +176,7 @@ async function mark(registry, { bucket, root, name }) {
     }
     for await (const { key } of bucket.list(root + TOP)) {
         throw new MaintenanceError(
-            `${name} holds images already (${key}); take an empty one, or a rootDirectory of its own: pulumi config set${option} --path storage.s3.rootDirectory registry. Nothing was changed.`,
+            `${name} holds images already (${key}); take an empty one, or a rootDirectory of its own: ./pulumiw config set${option} --path storage.s3.rootDirectory registry. Nothing was changed.`,
         );
     }
     const body = JSON.stringify({ from: registry.container, since: new Date().toISOString() });

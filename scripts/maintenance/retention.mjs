@@ -21,7 +21,7 @@ await main(async (signal) => {
     const given = JSON.parse(pulumi(["stack", "output", "--json"], stack)).retention ?? [];
     if (given.length === 0) {
         throw new MaintenanceError(
-            `there are no retention rules, so every tag is kept; a rule, for example:\n  pulumi config set${option} --path 'retention[0].repositories' 'team/*'\n  pulumi config set${option} --path 'retention[0].keepLast' 10\n  npm run up${option === "" ? "" : ` --${option}`}`,
+            `there are no retention rules, so every tag is kept; a rule, for example:\n  ./pulumiw config set${option} --path 'retention[0].repositories' 'team/*'\n  ./pulumiw config set${option} --path 'retention[0].keepLast' 10\n  npm run up${option === "" ? "" : ` --${option}`}`,
         );
     }
     const registry = findRegistry(stack);
@@ -35,7 +35,7 @@ await main(async (signal) => {
             ? ["readOnly", "false"]
             : ["deleteEnabled", "true"];
         throw new MaintenanceError(
-            `the registry deletes nothing (${key} is ${value === "true" ? "false" : "true"}); pulumi config set${option} ${key} ${value} and npm run up`,
+            `the registry deletes nothing (${key} is ${value === "true" ? "false" : "true"}); ./pulumiw config set${option} ${key} ${value} and npm run up`,
         );
     }
     // Judged under the lock: a collector that runs meanwhile would refuse to delete.

@@ -19,7 +19,7 @@ import { released, unreleased } from "./changelog.mjs";
 import { BRANCH, problemsOf } from "./refusals.mjs";
 import { git, read, ReleaseError, ROOT, run, tryGit } from "./tree.mjs";
 
-/** The files that a release changes. */
+/** The files that a release changes, besides those that name the package's archive. */
 const FILES = ["package.json", "package-lock.json", "CHANGELOG.md"];
 /** Ignored by git: what was made for each release, and the last commit that has passed .ci/run. */
 const FOLDER = join(ROOT, ".release");
@@ -98,11 +98,13 @@ function showPlan(version, commit) {
     const tests = isProven(commit)
         ? "not test it again: it has passed .ci/run here"
         : "run .ci/run in a fresh clone of it";
+    const { former, naming } = namedArchive();
     print(
         `${git("log", "-1", "--format=%h %s", commit)}`,
         `Release ${version} of this commit would`,
         `  ${tests}`,
         `  set the version in ${FILES.slice(0, 2).join(" and ")}, and move what is unreleased in ${FILES[2]} to [${version}] - ${today()}`,
+        `  name its archive where ${former} is named: ${naming.join(", ")}`,
         `  commit that as "Release ${version}", with the annotated tag v${version}`,
         `  put the package and SHA256SUMS into .release/${version}`,
         "Nothing was changed. Its notes:",
@@ -174,10 +176,15 @@ function make(version, before) {
     const folder = join(FOLDER, version);
     const partial = `${folder}.partial`;
     const tag = `v${version}`;
+    const { former, naming } = namedArchive();
+    const files = [...FILES, ...naming];
     try {
         run("npm", ["version", version, "--no-git-tag-version", "--ignore-scripts"]);
         writeFileSync(join(ROOT, "CHANGELOG.md"), released(read("CHANGELOG.md"), version, today()));
-        run("git", ["commit", "--quiet", "--message", `Release ${version}`, "--", ...FILES]);
+        for (const file of naming) {
+            writeFileSync(join(ROOT, file), read(file).replaceAll(former, archive(version)));
+        }
+        run("git", ["commit", "--quiet", "--message", `Release ${version}`, "--", ...files]);
         const message = `private-registry ${version}\n\n${notes}\n`;
         // Its headings are no comments.
         run("git", ["tag", "--annotate", "--cleanup=whitespace", "--file=-", tag], message);
@@ -188,7 +195,7 @@ function make(version, before) {
         rmSync(partial, { recursive: true, force: true });
         tryGit("tag", "--delete", tag);
         tryGit("reset", "--quiet", "--soft", before);
-        tryGit("checkout", "--quiet", before, "--", ...FILES);
+        tryGit("checkout", "--quiet", before, "--", ...files);
         const cause = error instanceof Error ? error.message : String(error);
         throw new ReleaseError(`${cause}\nEverything is as it was before.`);
     }
@@ -209,6 +216,20 @@ function pack(folder) {
         return `${createHash("sha256").update(bytes).digest("hex")}  ${name}\n`;
     });
     writeFileSync(join(folder, "SHA256SUMS"), sums.join(""));
+}
+
+/** @param {string} version */
+function archive(version) {
+    return `private-registry-${version}.tgz`;
+}
+
+/** The archive of this version, and the files that name it: the examples take it into their projects, and documents show it. */
+function namedArchive() {
+    const former = archive(JSON.parse(read("package.json")).version);
+    const naming = git("ls-files", "*.md", "*/package.json", ":!CHANGELOG.md")
+        .split("\n")
+        .filter((file) => read(file).includes(former));
+    return { former, naming };
 }
 
 function today() {

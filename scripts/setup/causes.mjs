@@ -16,7 +16,7 @@ const CAUSES = [
     [
         /passphrase/i,
         "the private key needs its passphrase, or another one",
-        "pulumi config set --secret --path ssh.privateKeyPassword",
+        "./pulumiw config set --secret --path ssh.privateKeyPassword",
     ],
     [
         /SSH agent|agent socket/i,

@@ -330,6 +330,8 @@ read_arguments() {
 }
 
 export_environment() {
+    # For what is to be pasted after an error.
+    if [ "$mode" = pulumi ]; then export PULUMIW_STACK="$stack_argument"; else unset PULUMIW_STACK; fi
     # Nothing here may look for the network, nor may a hint get between the user and the output.
     export PULUMI_SKIP_UPDATE_CHECK="${PULUMI_SKIP_UPDATE_CHECK-true}" PULUMI_SUPPRESS_NEO_LINK="${PULUMI_SUPPRESS_NEO_LINK-true}"
     # npm run lint checks the types. Here it would cost five seconds in every new clone (docs/decisions/0007-run-mode.md).

@@ -95,7 +95,7 @@ plan_image() {
 make_program() {
     if [ "$image_kind" = redis ]; then
         [ -n "$redis_version" ] || fail "cannot pull $image_name, and $image_label is made here from Debian's packages only" \
-            "put the image there: docker pull $image_name; or take one that is: pulumi config set redisImage <image>" \
+            "put the image there: docker pull $image_name; or take one that is: ./pulumiw config set redisImage <image>" \
             "Debian, Ubuntu: apt-get update; then run the same command again"
         step "image: $image_label $redis_version from Debian's packages" unpack_redis ||
             # What it knows of packages may be of another day.

@@ -26,7 +26,10 @@ const lines = [
         `curl --cacert ca.crt --user TEAM ${outputs.url ?? `https://${outputs.registry}`}/v2/`,
     ],
     ...(clients.length === 0 ? [] : [["Client hosts", clients.join(", ")]]),
-    ["Take it down", `npm run destroy${option === "" ? "" : ` --${option}`} (the images are kept)`],
+    [
+        "Take it down",
+        `npm run destroy${option === "" ? "" : ` --${option}`} (keeps the images, unless dataRetained is false)`,
+    ],
 ];
 const width = Math.max(...lines.map(([label]) => (label ?? "").length));
 process.stdout.write(

@@ -315,6 +315,14 @@ describe("what it passes on", () => {
         });
     }
 
+    it("tells the program which stack was asked for, so that a fix is for that one", async () => {
+        const box = await ready();
+        await box.pulumiw("preview", "--stack", "prod");
+        expect(box.seen("PULUMIW_STACK")).toBe("prod");
+        await box.pulumiw("preview");
+        expect(box.seen("PULUMIW_STACK")).toBe("");
+    });
+
     it("asks nothing where nobody can answer: its standard input is closed", async () => {
         const box = sandbox("docker", "npm", "pulumi");
         box.tell("up", 'cat; echo "[end of input]"');
@@ -870,7 +878,7 @@ describe("Docker and the image", () => {
         box.write("Pulumi.dev.yaml", "config:\n  private-registry:redis: true\n");
         const { code, stderr } = await box.pulumiw("up");
         expect(code).toBe(1);
-        expect(stderr).toMatch(/cannot pull redis:\S+[^]*pulumi config set redisImage/);
+        expect(stderr).toMatch(/cannot pull redis:\S+[^]*\.\/pulumiw config set redisImage/);
         box.write(
             "Pulumi.dev.yaml",
             "config:\n  private-registry:redis: true\n  private-registry:redisImage: my/redis:7\n",
@@ -1345,6 +1353,10 @@ describe("npm run up", () => {
         expect((await box.run("sh", ["a project/scripts/up", "--help"])).stdout).toContain(
             "Usage: npm run up",
         );
+        for (const command of ["preview", "destroy"]) {
+            const { stdout } = await box.run("sh", [`a project/scripts/${command}`, "--help"]);
+            expect(stdout).toContain(`Usage: npm run ${command} [-- ARGS]`);
+        }
         expect(box.calls()).toEqual([]);
         await box.run("sh", ["a project/scripts/preview", "--diff"]);
         await box.run("sh", ["a project/scripts/destroy"]);

@@ -95,7 +95,7 @@ class Checkout {
             tags: await this.git("tag", "--list"),
             status: await this.git("status", "--porcelain"),
             staged: await this.git("diff", "--cached"),
-            files: ["package.json", "package-lock.json", "CHANGELOG.md"].map((file) =>
+            files: ["package.json", "package-lock.json", "CHANGELOG.md", "README.md"].map((file) =>
                 this.read(file),
             ),
             made: existsSync(join(this.folder, ".release"))
@@ -150,11 +150,17 @@ test("makes commit, tag, package and checksums of a tested commit, and pushes no
     expect(await checkout.git("status", "--porcelain")).toBe("");
     expect(await checkout.git("log", "-1", "--format=%s")).toBe(`Release ${next}`);
     const changed = await checkout.git("diff", "--name-only", before);
-    expect(changed.split("\n").sort()).toEqual([
-        "CHANGELOG.md",
-        "package-lock.json",
-        "package.json",
-    ]);
+    const examples = readdirSync(join(checkout.folder, "examples")).map(
+        (name) => `examples/${name}/package.json`,
+    );
+    expect(changed.split("\n").sort()).toEqual(
+        ["CHANGELOG.md", "README.md", ...examples, "package-lock.json", "package.json"].sort(),
+    );
+    for (const file of ["README.md", ...examples]) {
+        const text = checkout.read(file);
+        expect([file, text.includes(`private-registry-${next}.tgz`)]).toEqual([file, true]);
+        expect(text).not.toContain(`private-registry-${checkout.version}.tgz`);
+    }
     const manifest = JSON.parse(checkout.read("package.json")) as { version: string };
     const lock = JSON.parse(checkout.read("package-lock.json")) as {
         version: string;

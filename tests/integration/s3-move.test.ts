@@ -74,7 +74,7 @@ function pushAllTheTime() {
 test("without a bucket in the configuration it says what to set", async () => {
     const { code, stderr } = await maintain(stack, "move-to-s3", ["", ""]);
     expect(code).toBe(1);
-    expect(stderr).toContain("pulumi config set --secret --path storage.s3.secretKey");
+    expect(stderr).toContain("./pulumiw config set --secret --path storage.s3.secretKey");
 });
 
 test("a volume that the next up would delete is not moved from", async () => {

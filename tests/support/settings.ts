@@ -1,3 +1,4 @@
+import { ofConfiguration } from "../../lib/advice";
 import { readSettings, type Surroundings } from "../../config";
 import type { Settings } from "../../lib/settings";
 
@@ -7,6 +8,7 @@ export const SURROUNDINGS: Surroundings = {
     stack: "test",
     dockerHost: undefined,
     secretKeys: [],
+    say: ofConfiguration("pulumi"),
     sshAgent: undefined,
     home: "/home/somebody",
     readFile: (path) => {

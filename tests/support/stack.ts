@@ -137,6 +137,9 @@ export class TestStack {
             PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
             PULUMI_SKIP_UPDATE_CHECK: "true",
             PULUMI_STACK: this.name,
+            // These runs are pulumi's own, not pulumiw's.
+            PULUMIW_ENGINE_KIND: undefined,
+            PULUMIW_STACK: undefined,
             ...env,
         };
     }

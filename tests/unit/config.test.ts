@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { parse } from "yaml";
 import { readSettings } from "../../config";
+import { ofConfiguration } from "../../lib/advice";
 import { CONFIG_KEYS, type Settings } from "../../lib/settings";
 import { complaint, read, SURROUNDINGS } from "../support/settings";
 
@@ -175,6 +176,13 @@ test.each([
         expect(text).toContain(`allowed: ${CONFIG_KEYS[key]?.allowed ?? ""}`);
         expect(text).toContain("fix:     pulumi config set ");
     }
+});
+
+test("a fix changes the stack that was run, by what ran it", () => {
+    const say = ofConfiguration("./pulumiw", "prod");
+    expect(complaint({ port: "http", prot: "1" }, { say })).toMatch(
+        /fix: +\.\/pulumiw config set --stack prod port 5000\n[^]*fix: +\.\/pulumiw config rm --stack prod prot$/m,
+    );
 });
 
 test("every key's example is allowed", () => {

@@ -136,7 +136,7 @@ const CAUSES: [string, string, string][] = [
     [
         "a key with a passphrase",
         "privateKey for 192.0.2.21: ssh: this private key is passphrase protected",
-        "a: the private key needs its passphrase, or another one (this private key is passphrase protected); pulumi config set --secret --path ssh.privateKeyPassword",
+        "a: the private key needs its passphrase, or another one (this private key is passphrase protected); ./pulumiw config set --secret --path ssh.privateKeyPassword",
     ],
     [
         "no sudo",

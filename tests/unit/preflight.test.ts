@@ -10,14 +10,19 @@ import { preflight } from "../../preflight";
 const folder = mkdtempSync(join(tmpdir(), "private-registry-docker-"));
 const socket = join(folder, "docker.sock");
 let containers: unknown[] = [];
+let afterLooks: (() => void) | undefined;
 const daemon = createHttpServer((request, response) => {
     expect(request.url).toBe("/containers/json?all=true");
     response.end(JSON.stringify(containers));
+    afterLooks?.();
 });
 const others: Server[] = [];
 
 beforeAll(() => once(daemon.listen(socket), "listening"));
-afterEach(() => others.splice(0).forEach((server) => server.close()));
+afterEach(() => {
+    afterLooks = undefined;
+    others.splice(0).forEach((server) => server.close());
+});
 afterAll(() => {
     daemon.close();
     rmSync(folder, { recursive: true });
@@ -30,15 +35,9 @@ function check(
     return preflight(read({ port: "1", ...config }, { dockerHost }));
 }
 
-const container = (
-    name: string,
-    owner?: string,
-    ports: unknown[] = [],
-    state: "running" | "restarting" = "running",
-) => ({
+const container = (name: string, owner?: string, ports: unknown[] = []) => ({
     Names: [`/${name}`],
     Labels: owner === undefined ? {} : { "private-registry.stack": owner },
-    State: state,
     Ports: ports,
 });
 const published = (port: number, ip = "0.0.0.0", type = "tcp") => ({
@@ -117,21 +116,35 @@ test("a program outside of Docker has the port", async () => {
     others.push(server);
     await once(server.listen(0, "127.0.0.1"), "listening");
     const { port } = server.address() as AddressInfo;
-    // That someone else's container starts again and again says nothing of who has it.
-    containers = [container("web", undefined, [], "restarting")];
+    containers = [];
     await expect(check({ bindAddress: "127.0.0.1", port: String(port) })).rejects.toThrow(
         `port ${port} (port, at 127.0.0.1:${port}) is taken by another program of this machine. Free it, or take another one: pulumi config set port <port>`,
     );
 });
 
-test("the port of a registry that ends as soon as Docker starts it is not another program's", async () => {
-    const server = createServer();
-    others.push(server);
-    await once(server.listen(0, "127.0.0.1"), "listening");
-    const { port } = server.address() as AddressInfo;
-    // What Docker lists at that moment: no port, though it listens.
-    containers = [container("private-registry-test", "private-registry/test", [], "restarting")];
-    await check({ bindAddress: "127.0.0.1", port: String(port) });
+describe("a port that Docker listens on and does not list yet", () => {
+    // So it is while a container starts, and with one that ends as soon as it is started.
+    const listedAfter = async (looks: number, owner?: string) => {
+        const server = createServer();
+        others.push(server);
+        await once(server.listen(0, "127.0.0.1"), "listening");
+        const { port } = server.address() as AddressInfo;
+        const name = owner === undefined ? "web" : "private-registry-test";
+        containers = [container(name, owner)];
+        afterLooks = () => {
+            if (--looks === 0) containers = [container(name, owner, [published(port)])];
+        };
+        return { bindAddress: "127.0.0.1", port: String(port) };
+    };
+
+    test("is this stack's own", async () => {
+        await check(await listedAfter(3, "private-registry/test"));
+    });
+
+    test("is another container's, by its name", async () => {
+        const config = await listedAfter(3);
+        await expect(check(config)).rejects.toThrow("is taken by the container web");
+    });
 });
 
 test("all problems are named at once", async () => {

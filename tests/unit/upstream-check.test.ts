@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Mirror } from "../../lib/mirror-config";
-import { OF_CONFIGURATION } from "../../lib/advice";
+import { ofConfiguration } from "../../lib/advice";
 import { lookAtUpstream } from "../../lib/upstream-check";
 import { makeAuthority, type Pair } from "../support/test-authority";
 
@@ -36,7 +36,7 @@ function look(url: string, credentials?: { username: string; password: string },
     return lookAtUpstream(
         "mirrors.hub",
         { registry: "a", upstream, port: 1, anonymous: true },
-        OF_CONFIGURATION,
+        ofConfiguration("pulumi"),
     );
 }
 
