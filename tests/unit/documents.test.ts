@@ -46,7 +46,9 @@ test.each(DOCUMENTS)(
 );
 
 test.each(DOCUMENTS)("%s: every link leads somewhere", (document) => {
-    const links = [...read(document).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
+    const links = [...read(document).matchAll(/(?:\]\(|\b(?:src|srcset)=")([^)"\s]+)[)"]/g)].map(
+        ([, link = ""]) => link,
+    );
     const broken = links
         .filter((link) => !/^(https?|mailto):/.test(link))
         .filter((link) => {
@@ -56,6 +58,20 @@ test.each(DOCUMENTS)("%s: every link leads somewhere", (document) => {
             return fragment !== undefined && !anchors(target).includes(fragment);
         });
     expect(broken).toEqual([]);
+});
+
+test("README's choice of everyday work is word for word what the whole of it says", () => {
+    const rows = (document: string, heading: string) => {
+        const [, section = ""] = read(document).split(`${heading}\n`);
+        const [table = ""] = section.split(/\n\n(?!\|)/);
+        return table.split("\n").filter((line) => /^\| (?!-|to do)/.test(line));
+    };
+    const choice = rows("README.md", "## Everyday work\n").map((row) =>
+        row.replaceAll("](docs/", "]("),
+    );
+    expect(choice.length).toBeGreaterThan(5);
+    const all = rows("docs/everyday-work.md", "# Everyday work\n");
+    expect(choice.filter((row) => !all.includes(row))).toEqual([]);
 });
 
 test("what is not run is marked, with a reason, and is little", () => {
