@@ -1,5 +1,6 @@
 import { request } from "node:https";
 import { docker } from "../support/docker";
+import { parseMetrics } from "../support/prometheus";
 import { ask } from "../support/registry-client";
 import { must } from "../support/run";
 import { freePort, type Outputs, type TestStack, withStack } from "../support/stack";
@@ -175,8 +176,19 @@ test("what is no request for the registry gets a short answer, and metrics are o
         expect(start.headers["strict-transport-security"]).toBe("max-age=31536000");
         expect(start.headers.server).toBeUndefined();
         expect((await ask(outputs, "/metrics")).status).toBe(404);
-        const metrics = await fetch(`http://127.0.0.1:${gatewayMetricsPort}/metrics`);
-        expect(await metrics.text()).toMatch(/^caddy_http_request_duration_seconds_count\{/m);
+        // What monitoring/rules.yml goes by: each request for the API once, by its answer.
+        const answered = async (code: number) => {
+            const metrics = await fetch(`http://127.0.0.1:${gatewayMetricsPort}/metrics`);
+            return parseMetrics(await metrics.text()).series.get(
+                `caddy_http_request_duration_seconds_count{code="${code}",handler="subroute",method="GET",server="registry"}`,
+            );
+        };
+        const before = (await answered(401)) ?? 0;
+        for (const password of ["one", "another"]) {
+            const refused = { team: "dev", password };
+            expect((await ask(outputs, "/v2/", refused)).status).toBe(401);
+        }
+        expect(((await answered(401)) ?? 0) - before).toBe(2);
         expect((await ask(outputs, "/debug/pprof/")).status).toBe(404);
         // Five MiB are no manifest, which is said before they are sent.
         expect(await announce(outputs, "/v2/a/manifests/v1", 5 * 1024 * 1024)).toBe(413);

@@ -207,6 +207,11 @@ test("rules and dashboard ask for what there is, and a full disk is seen", async
         ...doctor.names,
         ["up", new Set<string>()],
         ["private_registry_client_ok", new Set(["registry", "client"])],
+        // gateway.test.ts looks at these.
+        [
+            "caddy_http_request_duration_seconds_count",
+            new Set(["server", "handler", "code", "method"]),
+        ],
     ]);
     const queries = [
         ...rules().map(({ alert, expr }) => [alert, expr] as const),
