@@ -16,6 +16,7 @@ const MEBIBYTES = 80;
 const ROUNDS = 3;
 
 export const requires = { skopeo: "skopeo" };
+export const tools = ["skopeo"];
 export const title = "Many clients that pull one image at once";
 export const about = `
 An image of ${LAYERS} layers, ${MEBIBYTES} MiB of random bytes, is pulled by one client, and by ${CLIENTS} that begin at the same moment: from a bare container of
@@ -39,21 +40,23 @@ async function compare({ sides, folder }) {
     const config = await makeConfig(files, layers);
     /** @type {Map<string, Crowd[]>} */
     const crowds = new Map();
-    const subjects = [];
     for (const side of sides) {
         await push(side, [config, ...layers], 1);
         await pushManifest(side, config, layers);
-        const script = makeClient(folder, side);
-        for (const count of [1, CLIENTS]) {
+    }
+    const clients = sides.map((side) => ({ side, script: makeClient(folder, side) }));
+    /** @type {import("./measure.mjs").Subject[][]} */
+    const subjects = [1, CLIENTS].map((count) =>
+        clients.map(({ side, script }) => {
             const name = nameOf(side.name, count);
             const measure = async () => {
                 const crowd = await pullAtOnce(side, script, count);
                 crowds.set(name, [...(crowds.get(name) ?? []), crowd]);
                 return percentile(crowd.times, 95);
             };
-            subjects.push(/** @type {const} */ ([name, measure]));
-        }
-    }
+            return [name, measure];
+        }),
+    );
     const samples = await interleave(subjects, { rounds: ROUNDS });
     return report(samples, (name, value) =>
         // The first is the warm-up's.

@@ -19,7 +19,7 @@ const FETCHED_AT_ONCE = 3;
  * Pushes layers as clients do: a POST and a PUT for each. Returns the seconds.
  *
  * @param {Side} side
- * @param {readonly Layer[]} layers
+ * @param {readonly Layer[]} layers at least one for each client
  * @param {number} clients that share the layers
  */
 export function push(side, layers, clients) {
@@ -53,7 +53,7 @@ export function push(side, layers, clients) {
  *
  * @param {Side} side
  * @param {readonly Layer[]} layers
- * @param {number} clients that share the layers
+ * @param {number} clients that share the layers, or that all pull the same ones where there are fewer than clients
  * @param {{ http2?: boolean }} options
  */
 export function pull(side, layers, clients, { http2 = false } = {}) {
@@ -159,11 +159,15 @@ function blob(side, digest) {
 }
 
 /**
+ * What each client has to do: its share, or all of it where there is not enough to share.
+ *
  * @param {readonly Layer[]} layers
- * @param {number} shares
+ * @param {number} clients
  */
-function split(layers, shares) {
-    return Array.from({ length: shares }, (_, share) =>
-        layers.filter((_layer, index) => index % shares === share),
-    ).filter((share) => share.length > 0);
+export function split(layers, clients) {
+    return Array.from({ length: clients }, (_, client) =>
+        layers.length < clients
+            ? layers
+            : layers.filter((_layer, index) => index % clients === client),
+    );
 }
