@@ -17,6 +17,7 @@ import * as gateway from "./gateway.mjs";
 import * as hardening from "./hardening.mjs";
 import * as lifecycle from "./lifecycle.mjs";
 import * as scale from "./scale.mjs";
+import * as settings from "./settings.mjs";
 import * as setup from "./setup.mjs";
 import * as setupCold from "./setup-cold.mjs";
 import * as state from "./state.mjs";
@@ -55,6 +56,7 @@ const BENCHMARKS = {
         auth,
         gateway,
         throughput,
+        settings,
         crowd,
         hardening,
         conformance,

@@ -2,7 +2,7 @@
 import { performance } from "node:perf_hooks";
 
 /** Rounds that count. One more goes before them, to warm up what can be warm. BENCH_ROUNDS=1 is for a trial. */
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
+export const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
 
 /** @typedef {readonly [name: string, measure: () => Promise<number>]} Subject */
 

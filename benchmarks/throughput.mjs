@@ -7,9 +7,8 @@ import { CLIENTS, findClient, SECONDS } from "./load.mjs";
 import { interleave, median, medians, say } from "./measure.mjs";
 import { cpuSeconds, peakMemory } from "./processes.mjs";
 import { figure } from "./readme.mjs";
-import { must } from "./run.mjs";
 import { BARE, GATEWAY, OURS, SIDES, withSides } from "./sides.mjs";
-import { firstByte, MANIFEST, pull, push, pushManifest } from "./transfers.mjs";
+import { firstByte, forget, MANIFEST, pull, push, pushManifest } from "./transfers.mjs";
 
 const MEBIBYTES = Number(process.env.BENCH_MEBIBYTES ?? 1024);
 /** What is measured last stays for what follows: one layer. */
@@ -30,7 +29,8 @@ are asked for by ${CLIENTS} clients that keep their connection, ${SECONDS} secon
 
 What limits what: a layer that is pushed is received, hashed and written by one thread, which is the speed of sha256; HTTP/2 costs more CPU for
 each byte ([why](../docs/decisions/0016-no-http2.md)); many small layers cost a check of the password each; and behind a gateway the bytes pass
-a second process, on the cores that all of them share ([what was tried](../docs/decisions/0013-a-gateway-of-two.md)).`;
+a second process, on the cores that all of them share ([what was tried](../docs/decisions/0013-a-gateway-of-two.md)). What the registry's other settings are
+worth: see settings, below.`;
 
 /** @typedef {import("./sides.mjs").Side} Side */
 
@@ -132,16 +132,6 @@ function transfers(sides, layers, count, clients, cpu) {
             return [name, () => measure(name, side, () => pull(side, some, clients))];
         }),
     ];
-}
-
-/**
- * Empties a registry's disk, which would be full otherwise. No layer is pushed a second time, so what it remembers does no harm.
- *
- * @param {Side} side
- */
-async function forget({ container }) {
-    const remove = ["busybox", "rm", "-rf", "/var/lib/registry/docker"];
-    await must("docker", ["exec", container, ...remove]);
 }
 
 /**

@@ -3,7 +3,7 @@
 import { seconds } from "./measure.mjs";
 import { must } from "./run.mjs";
 
-const REPOSITORY = "bench/blobs";
+export const REPOSITORY = "bench/blobs";
 const TAG = "bench";
 /** What `pushManifest` pushes, without the registry's name. */
 export const IMAGE = `${REPOSITORY}:${TAG}`;
@@ -74,6 +74,16 @@ export function pull(side, layers, clients, { http2 = false } = {}) {
     );
 }
 
+/**
+ * Empties a registry's disk, which would be full otherwise. No layer is pushed a second time, so what it remembers does no harm.
+ *
+ * @param {Pick<Side, "container">} side
+ */
+export async function forget({ container }) {
+    const remove = ["busybox", "rm", "-rf", "/var/lib/registry/docker"];
+    await must("docker", ["exec", container, ...remove]);
+}
+
 /** What `pushManifest` pushes, and who asks for it has to accept. */
 export const MANIFEST = {
     path: `${PATH}/manifests/${TAG}`,
@@ -134,20 +144,21 @@ export async function firstByte(side, { digest }) {
  * @param {number} atOnce
  * @param {readonly string[]} options
  */
-function curl({ account }, atOnce, options, http2 = false) {
+function curl({ account, curlOptions = [] }, atOnce, options, http2 = false) {
     const input = [
         ...(account === "" ? [] : [`user = "${account}"`]),
         // The certificate is nobody's business here: a test of trust is elsewhere.
         ...["insecure", "silent", "show-error", "fail", http2 ? "http2" : "http1.1"],
         ...(atOnce > 1 ? ["parallel", `parallel-max = ${atOnce}`] : []),
+        ...curlOptions,
         ...options,
     ];
     return must("curl", ["--config", "-"], { input: `${input.join("\n")}\n` });
 }
 
-/** @param {Pick<Side, "host" | "port">} side */
-function at({ host, port }) {
-    return `https://${host}:${port}`;
+/** @param {Pick<Side, "host" | "port" | "isPlain">} side */
+export function at({ host, port, isPlain }) {
+    return `${isPlain ? "http" : "https"}://${host}:${port}`;
 }
 
 /**
