@@ -20,6 +20,7 @@ import * as scale from "./scale.mjs";
 import * as settings from "./settings.mjs";
 import * as setup from "./setup.mjs";
 import * as setupCold from "./setup-cold.mjs";
+import * as soak from "./soak.mjs";
 import * as state from "./state.mjs";
 import * as throughput from "./throughput.mjs";
 
@@ -64,6 +65,7 @@ const BENCHMARKS = {
         state,
         setup,
     },
+    soak,
     "setup-cold": setupCold,
 };
 
