@@ -15,6 +15,7 @@ import { withWorkspace } from "./workspace.mjs";
 const COSTS = [4, 5, 10];
 const OURS = "ours (cost 5)";
 
+export const tools = ["ab"];
 export const title = "Requests with an account, by cost of the password's hash";
 export const about = `
 \`GET /v2/\` over TLS on the loopback from ${CLIENTS} clients that keep their connection, ${SECONDS} seconds a sample: our
@@ -56,7 +57,7 @@ export function measure() {
             const ours = await startOurs(workspace, "ours");
             subjects.push([OURS, rate(ours.port, ours.user)]);
 
-            const samples = await interleave(subjects);
+            const samples = await interleave([subjects]);
             const of = medians(samples);
             return {
                 unit: "requests/s",

@@ -7,6 +7,8 @@ import { get } from "./load.mjs";
 import { must } from "./run.mjs";
 
 const IMAGE = "registry:3.1.1";
+/** Where our configuration looks for its files. */
+const SETTINGS = "/etc/private-registry";
 
 /** @param {string} folder */
 export async function makeCertificate(folder) {
@@ -68,17 +70,37 @@ export async function startOpenRegistry(name, image = IMAGE) {
 }
 
 /**
+ * Starts a registry with a whole configuration of its own, and waits until it answers; returns its port.
+ *
+ * @param {string} name
+ * @param {string} settings folder that the configuration names its files in, with a configuration NAME.json
+ * @param {{ options: readonly string[], host: string, isPlain: boolean }} place options of docker run, and as in a side
+ */
+export async function startConfigured(name, settings, { options, host, isPlain }) {
+    const mount = ["-v", `${settings}:${SETTINGS}:ro`];
+    const command = ["serve", `${SETTINGS}/${name}.json`];
+    const port = await startContainer(name, {}, [...mount, ...options], { host, command });
+    await answers(name, () => get(port, undefined, false, { host, isPlain }));
+    return port;
+}
+
+/**
  * @param {string} name
  * @param {Readonly<Record<string, string>>} settings
  * @param {readonly string[]} options
- * @param {{ image?: string, host?: string }} place what to run, and the address of this machine to publish it on
+ * @param {{ image?: string, host?: string, command?: readonly string[] }} place what to run, and the address of this machine to publish it on
  */
-async function startContainer(name, settings, options, { image = IMAGE, host = "127.0.0.1" } = {}) {
+async function startContainer(
+    name,
+    settings,
+    options,
+    { image = IMAGE, host = "127.0.0.1", command = [] } = {},
+) {
     const variables = Object.entries({ OTEL_TRACES_EXPORTER: "none", ...settings }).flatMap(
         ([key, value]) => ["-e", `${key}=${value}`],
     );
     const publish = ["--name", name, "-p", `${host}::5000`];
-    await must("docker", ["run", "-d", ...publish, ...options, ...variables, image]);
+    await must("docker", ["run", "-d", ...publish, ...options, ...variables, image, ...command]);
     const published = await must("docker", ["port", name, "5000"]);
     return Number(/:(\d+)\s*$/.exec(published)?.[1]);
 }

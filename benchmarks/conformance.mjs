@@ -39,7 +39,7 @@ async function compare(folder, subjects) {
     const suite = await buildSuite();
     /** @type {Map<string, import("./conformance/report.js").Report[]>} */
     const reports = new Map(subjects.map(({ name }) => [name, []]));
-    const samples = await interleave(
+    const samples = await interleave([
         subjects.map((subject) => [
             subject.name,
             async () => {
@@ -48,7 +48,7 @@ async function compare(folder, subjects) {
                 return found.seconds;
             },
         ]),
-    );
+    ]);
     const [standard] = reports.get(BARE) ?? [];
     if (standard === undefined) throw new Error("nothing to compare with");
     const of = medians(samples);

@@ -86,16 +86,21 @@ async function measureWith(fleet, workspace) {
     const noOp = (folder, env) => () => seconds(() => workspace.noOp(folder, env));
     const typeChecked = { PULUMI_NODEJS_TRANSPILE_ONLY: "false" };
     const samples = await interleave([
-        [OURS, noOp(ours)],
-        [EMPTY, noOp(empty)],
-        [AS_MANY, noOp(asMany)],
-        [SAME_PROVIDERS, noOp(same)],
-        [CHECKED, noOp(ours, typeChecked)],
-        [COMPILED, noOp(compiled, compiledEnvironment)],
-        [STRIPPED, noOp(stripped, strippedEnvironment)],
-        [UNCACHED, noOp(ours, { NODE_COMPILE_CACHE: undefined })],
-        [FIRST, () => noOp(ours, workspace.withNothingCompiled())()],
-        [FIRST_CHECKED, () => noOp(ours, { ...typeChecked, ...workspace.withNothingCompiled() })()],
+        [
+            [OURS, noOp(ours)],
+            [EMPTY, noOp(empty)],
+            [AS_MANY, noOp(asMany)],
+            [SAME_PROVIDERS, noOp(same)],
+            [CHECKED, noOp(ours, typeChecked)],
+            [COMPILED, noOp(compiled, compiledEnvironment)],
+            [STRIPPED, noOp(stripped, strippedEnvironment)],
+            [UNCACHED, noOp(ours, { NODE_COMPILE_CACHE: undefined })],
+            [FIRST, () => noOp(ours, workspace.withNothingCompiled())()],
+            [
+                FIRST_CHECKED,
+                () => noOp(ours, { ...typeChecked, ...workspace.withNothingCompiled() })(),
+            ],
+        ],
     ]);
     const of = medians(samples);
     return {

@@ -36,27 +36,29 @@ export function measure() {
         await up();
         const samples = await interleave([
             [
-                "another certificate",
-                () =>
-                    longestGap(port, () => {
-                        names++;
-                        return up();
-                    }),
-            ],
-            [
-                "docker restart",
-                () =>
-                    longestGap(port, () =>
-                        must("docker", ["restart", `private-registry-${workspace.name}`]),
-                    ),
-            ],
-            [
-                "another password",
-                () =>
-                    longestGap(port, () => {
-                        generation++;
-                        return up();
-                    }),
+                [
+                    "another certificate",
+                    () =>
+                        longestGap(port, () => {
+                            names++;
+                            return up();
+                        }),
+                ],
+                [
+                    "docker restart",
+                    () =>
+                        longestGap(port, () =>
+                            must("docker", ["restart", `private-registry-${workspace.name}`]),
+                        ),
+                ],
+                [
+                    "another password",
+                    () =>
+                        longestGap(port, () => {
+                            generation++;
+                            return up();
+                        }),
+                ],
             ],
         ]);
         const of = medians(samples);

@@ -13,6 +13,7 @@ const BLOB_BYTES = 256 * 1024 * 1024;
 const CONTROL = "unix//run/control/control.sock";
 const GUESSES = 50;
 
+export const tools = ["ab", "curl"];
 export const title = "The gateway: what accounts and permissions cost, and what a transfer loses";
 export const about = `
 Our stack with a gateway and permissions, and beside it the same stack without a gateway, a bare container of the same
@@ -52,23 +53,30 @@ async function compare(other, workspace) {
         const open = () => reload(access, withoutAccounts);
         const closed = () => reload(access, (config) => config);
         const rates = await interleave([
-            ["registry alone, no accounts", rate(bare)],
-            ["ours without a gateway", rate(direct.port, direct.user)],
-            ["gateway, asks nobody", rate(plain)],
-            ["gateway, no accounts", async () => (await open(), rate(port, guarded)())],
-            ["gateway, permissions", async () => (await closed(), rate(port, guarded)())],
+            [
+                ["registry alone, no accounts", rate(bare)],
+                ["ours without a gateway", rate(direct.port, direct.user)],
+                ["gateway, asks nobody", rate(plain)],
+                ["gateway, no accounts", async () => (await open(), rate(port, guarded)())],
+                ["gateway, permissions", async () => (await closed(), rate(port, guarded)())],
+            ],
         ]);
 
+        await closed();
         const path = await pushBlob(bare, port, guarded);
         const speed = (/** @type {number} */ at, /** @type {string} */ who) => () =>
             pull(at, path, who);
         const speeds = await interleave([
-            ["pull, registry alone", speed(bare, "")],
-            ["pull, gateway", speed(port, guarded)],
+            [
+                ["pull, registry alone", speed(bare, "")],
+                ["pull, gateway", speed(port, guarded)],
+            ],
         ]);
         const guesses = await interleave([
-            ["wrong password", () => guess(port, "dev")],
-            ["unknown name", () => guess(port, "stranger")],
+            [
+                ["wrong password", () => guess(port, "dev")],
+                ["unknown name", () => guess(port, "stranger")],
+            ],
         ]);
         const samples = { ...rates, ...speeds, ...guesses };
         const of = medians(samples);

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { get } from "./load.mjs";
+import { versionOf } from "./machine.mjs";
 import { interleave, median, medians, percentile, say } from "./measure.mjs";
 import { startOurs } from "./ours.mjs";
 import { cpuSeconds } from "./processes.mjs";
@@ -18,8 +19,12 @@ import { withWorkspace } from "./workspace.mjs";
 const RATE = 100;
 const SECONDS = 4;
 const GUESSES = 200;
+/** What testssl.sh is to say of both. */
+const GRADE = "A+";
+const SCORE = 96;
 const SEVERITIES = ["MEDIUM", "HIGH", "CRITICAL"];
 
+export const tools = ["testssl", "openssl"];
 export const title = "Wrong passwords: what they cost, and what they tell";
 export const about = `
 Our stack without a gateway and with one. One user asks for \`GET /v2/\` over one kept connection, again and again for ${SECONDS} seconds a
@@ -208,6 +213,20 @@ async function costOfGuess(ours) {
 }
 
 /**
+ * The grade and the score that testssl.sh gives from version 3.2 on, beside what is aimed at.
+ *
+ * @param {readonly { id: string, finding: string }[]} findings
+ */
+function rating(findings) {
+    const [grade, score] = ["overall_grade", "final_score"].map(
+        (wanted) => findings.find(({ id }) => id === wanted)?.finding,
+    );
+    if (grade === undefined || score === undefined) return "This version gives no grade.";
+    const isMet = grade === GRADE && Number(score) >= SCORE;
+    return `Grade ${grade}, score ${score} (aim: ${GRADE}, at least ${SCORE}): ${isMet ? "met" : "**not met**"}.`;
+}
+
+/**
  * What testssl.sh finds, in one line.
  *
  * @param {Ours} ours
@@ -228,7 +247,10 @@ async function scan({ label, port, authority }) {
         const bad = findings
             .filter(({ severity }) => SEVERITIES.includes(severity))
             .map(({ id, severity, finding }) => `${id} (${severity}: ${finding})`);
-        return `${label}: testssl.sh has ${findings.length} findings, of medium severity or more: ${bad.join("; ") || "none"}.`;
+        return (
+            `${label}: ${await versionOf("testssl")} has ${findings.length} findings, of medium severity or more: ` +
+            `${bad.join("; ") || "none"}. ${rating(findings)}`
+        );
     } finally {
         rmSync(folder, { recursive: true, force: true });
     }

@@ -31,37 +31,46 @@ export function measure() {
 
         try {
             const samples = await interleave([
-                ["first up: ours", () => seconds(() => firstUp(ours))],
-                ["first up: empty program", () => seconds(() => firstUp(empty))],
                 [
-                    "first up: tutorial",
-                    () => seconds(() => must("sh", [script, "up", folder, name, port], options)),
-                ],
-                ["no-op: ours", () => seconds(() => workspace.noOp(ours))],
-                ["no-op: empty program", () => seconds(() => workspace.noOp(empty))],
-                [
-                    "destroy: ours",
-                    async () => {
-                        const took = await seconds(() => workspace.destroy(ours));
-                        await workspace.removeData();
-                        return took;
-                    },
-                ],
-                ["destroy: empty program", () => seconds(() => workspace.destroy(empty))],
-                [
-                    "destroy: tutorial",
-                    () => seconds(() => must("sh", [script, "down", folder, name], options)),
+                    ["first up: ours", () => seconds(() => firstUp(ours))],
+                    ["first up: empty program", () => seconds(() => firstUp(empty))],
+                    [
+                        "first up: tutorial",
+                        () =>
+                            seconds(() => must("sh", [script, "up", folder, name, port], options)),
+                    ],
                 ],
                 [
-                    "later up: ours",
-                    async () => {
-                        const took = await seconds(() => workspace.up(ours));
-                        await workspace.destroy(ours);
-                        await workspace.removeData();
-                        return took;
-                    },
+                    ["no-op: ours", () => seconds(() => workspace.noOp(ours))],
+                    ["no-op: empty program", () => seconds(() => workspace.noOp(empty))],
                 ],
-                ["later up: empty program", () => seconds(() => workspace.up(empty))],
+                [
+                    [
+                        "destroy: ours",
+                        async () => {
+                            const took = await seconds(() => workspace.destroy(ours));
+                            await workspace.removeData();
+                            return took;
+                        },
+                    ],
+                    ["destroy: empty program", () => seconds(() => workspace.destroy(empty))],
+                    [
+                        "destroy: tutorial",
+                        () => seconds(() => must("sh", [script, "down", folder, name], options)),
+                    ],
+                ],
+                [
+                    [
+                        "later up: ours",
+                        async () => {
+                            const took = await seconds(() => workspace.up(ours));
+                            await workspace.destroy(ours);
+                            await workspace.removeData();
+                            return took;
+                        },
+                    ],
+                    ["later up: empty program", () => seconds(() => workspace.up(empty))],
+                ],
             ]);
             const of = medians(samples);
             /** @type {(phase: string, other: string) => { name: string, value: number }} */

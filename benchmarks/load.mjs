@@ -1,4 +1,5 @@
 // @ts-check
+import { Agent as PlainAgent, request as plainRequest } from "node:http";
 import { Agent, request } from "node:https";
 import { must, run } from "./run.mjs";
 
@@ -8,7 +9,7 @@ export const SECONDS = 2;
 /**
  * Where to ask, and for what.
  *
- * @typedef {{ host?: string, path?: string, accept?: string }} Place
+ * @typedef {{ host?: string, path?: string, accept?: string, isPlain?: boolean }} Place
  */
 
 /** ApacheBench where it is, and what to say of it. */
@@ -28,14 +29,18 @@ export async function findClient() {
  * @param {string | undefined} account
  * @param {Place} place
  */
-async function loadByAb(port, account, { host = "127.0.0.1", path = "/v2/", accept = "*/*" } = {}) {
+async function loadByAb(
+    port,
+    account,
+    { host = "127.0.0.1", path = "/v2/", accept = "*/*", isPlain } = {},
+) {
     const load = ["-q", "-k", "-c", String(CLIENTS), "-t", String(SECONDS), "-n", "1000000"];
     const basic = account === undefined ? [] : ["-A", account];
     const report = await must("ab", [
         ...load,
         ...basic,
         ...["-H", `Accept: ${accept}`],
-        `https://${host}:${port}${path}`,
+        `${isPlain ? "http" : "https"}://${host}:${port}${path}`,
     ]);
     const rate = /^Requests per second:\s+([\d.]+)/m.exec(report)?.[1];
     if (rate === undefined || /^Non-2xx responses|^Failed requests:\s+[1-9]/m.test(report)) {
@@ -50,7 +55,10 @@ async function loadByAb(port, account, { host = "127.0.0.1", path = "/v2/", acce
  * @param {Place} [place]
  */
 async function loadByNode(port, account, place) {
-    const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS, rejectUnauthorized: false });
+    const kept = { keepAlive: true, maxSockets: CLIENTS };
+    const agent = place?.isPlain
+        ? new PlainAgent(kept)
+        : new Agent({ ...kept, rejectUnauthorized: false });
     const began = performance.now();
     let count = 0;
     const client = async () => {
@@ -73,7 +81,7 @@ async function loadByNode(port, account, place) {
  *
  * @param {number} port
  * @param {string} [auth]
- * @param {Agent | false} agent
+ * @param {Agent | PlainAgent | false} agent
  * @param {Place} place
  * @returns {Promise<number>}
  */
@@ -81,11 +89,12 @@ export function get(
     port,
     auth,
     agent = false,
-    { host = "127.0.0.1", path = "/v2/", accept = "*/*" } = {},
+    { host = "127.0.0.1", path = "/v2/", accept = "*/*", isPlain } = {},
 ) {
     return new Promise((resolve, reject) => {
         const options = { host, port, path, auth, agent, headers: { accept } };
-        const call = request({ ...options, rejectUnauthorized: false }, (response) => {
+        const ask = isPlain ? plainRequest : request;
+        const call = ask({ ...options, rejectUnauthorized: false }, (response) => {
             response.resume();
             response.on("end", () => resolve(response.statusCode ?? 0));
         });

@@ -1,5 +1,5 @@
 // @ts-check
-// Runs the benchmarks that are named, or all but the slow one, and writes results/ and README.md.
+// Runs the benchmarks that are named, or all but the slow ones, and writes results/ and README.md.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeMachine, waitForQuiet } from "./machine.mjs";
@@ -17,8 +17,10 @@ import * as gateway from "./gateway.mjs";
 import * as hardening from "./hardening.mjs";
 import * as lifecycle from "./lifecycle.mjs";
 import * as scale from "./scale.mjs";
+import * as settings from "./settings.mjs";
 import * as setup from "./setup.mjs";
 import * as setupCold from "./setup-cold.mjs";
+import * as soak from "./soak.mjs";
 import * as state from "./state.mjs";
 import * as throughput from "./throughput.mjs";
 
@@ -39,6 +41,8 @@ import * as throughput from "./throughput.mjs";
  * @property {string} title
  * @property {string} about
  * @property {Readonly<Record<string, string>>} [requires] commands without which it is left out, and their Debian packages
+ * @property {readonly string[]} [tools] commands that measure, whose versions stand with the results
+ * @property {boolean} [isSlow] whether it is only measured when it is named
  * @property {() => Promise<Measurement>} measure
  */
 
@@ -53,6 +57,7 @@ const BENCHMARKS = {
         auth,
         gateway,
         throughput,
+        settings,
         crowd,
         hardening,
         conformance,
@@ -60,12 +65,13 @@ const BENCHMARKS = {
         state,
         setup,
     },
+    soak,
     "setup-cold": setupCold,
 };
 
 const asked = process.argv.slice(2);
 const names =
-    asked.length > 0 ? asked : Object.keys(BENCHMARKS).filter((name) => name !== "setup-cold");
+    asked.length > 0 ? asked : Object.keys(BENCHMARKS).filter((name) => !BENCHMARKS[name]?.isSlow);
 const unknown = names.filter((name) => !Object.hasOwn(BENCHMARKS, name) && name !== "readme");
 if (unknown.length > 0) {
     say(
@@ -84,7 +90,7 @@ for (const [name, benchmark] of Object.entries(BENCHMARKS)) {
     }
     await waitForQuiet();
     const date = new Date().toISOString();
-    const machine = await describeMachine();
+    const machine = await describeMachine(benchmark.tools);
     /** @type {Measurement | undefined} */
     let measurement;
     const took = await seconds(async () => {

@@ -1,30 +1,42 @@
 // @ts-check
 import { performance } from "node:perf_hooks";
 
-/** Rounds that count. One more goes before them, to warm up what can be warm. */
-const ROUNDS = 5;
+/** Rounds that count. One more goes before them, to warm up what can be warm. BENCH_ROUNDS=1 is for a trial. */
+export const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
 
 /** @typedef {readonly [name: string, measure: () => Promise<number>]} Subject */
 
 /**
- * Measures every subject once a round, one after the other in the order given, so that what else the machine does
- * meanwhile hits all of them alike.
+ * Measures every subject once a round, one after the other, so that what else the machine does meanwhile hits all of
+ * them alike. The order is that given; of subjects that stand in a list of their own, another one goes first each round.
  *
- * @param {readonly Subject[]} subjects
+ * @param {readonly (Subject | readonly Subject[])[]} subjects
  * @param {{ rounds?: number, warmUps?: number }} options
  * @returns {Promise<Record<string, number[]>>} the samples of each subject, without those of the warm-up
  */
 export async function interleave(subjects, { rounds = ROUNDS, warmUps = 1 } = {}) {
+    const groups = subjects.map((it) => (isOne(it) ? [it] : it));
     /** @type {Record<string, number[]>} */
-    const samples = Object.fromEntries(subjects.map(([name]) => [name, []]));
+    const samples = Object.fromEntries(groups.flat().map(([name]) => [name, []]));
     for (let round = -warmUps; round < rounds; round++) {
         say(round < 0 ? "warm-up" : `round ${round + 1} of ${rounds}`);
-        for (const [name, measure] of subjects) {
-            const sample = await measure();
-            if (round >= 0) samples[name]?.push(sample);
+        for (const group of groups) {
+            const first = (round + warmUps) % group.length;
+            for (const [name, measure] of [...group.slice(first), ...group.slice(0, first)]) {
+                const sample = await measure();
+                if (round >= 0) samples[name]?.push(sample);
+            }
         }
     }
     return samples;
+}
+
+/**
+ * @param {Subject | readonly Subject[]} it
+ * @returns {it is Subject}
+ */
+function isOne(it) {
+    return typeof it[0] === "string";
 }
 
 /**

@@ -1,23 +1,30 @@
 // @ts-check
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { BUSY } from "./machine.mjs";
 import { median } from "./measure.mjs";
 
-const INTRODUCTION = `<!-- Written by benchmarks/readme.mjs with the results; edit that instead. -->
+const introduction = (
+    /** @type {number} */ minutes,
+    /** @type {string} */ slow,
+) => `<!-- Written by benchmarks/readme.mjs with the results; edit that instead. -->
 
 # Benchmarks
 
-\`npm run bench\` measures everything but \`setup-cold\` (about three quarters of an hour on two quiet cores) and writes this page and
+\`npm run bench\` measures everything but ${slow} (${minutes} minutes, as long as the results below took) and writes this page and
 [results/](results); \`sh scripts/bench NAME...\` measures only what is named. Nothing is asserted about time, here or in the tests.
 
-- What is compared was measured in one run, in turns: each round measures every line of a table once. A line shows the
-  median of its samples, five after a warm-up unless said otherwise, with the smallest and the largest beside it.
+- What is compared was measured in one run, in turns: each round measures every line of a table once, and begins with another
+  one where none needs what another leaves. A line shows the median of its samples, five after a warm-up unless said otherwise,
+  with the smallest and the largest beside it.
 - What counts are the ratios. Seconds are those of one machine, and of what else it did: its load when a benchmark began
-  stands with the results. On two cores, a load above 1 before the start means that the figures are worth little; each waits
-  for less, three minutes at most.
+  stands with the results. On two cores, a load above ${BUSY} before the start means that the figures are worth little, and such results
+  are marked as those of a busy machine; each benchmark waits for less, three minutes at most.
 - Everything is made under names of its own and taken away again, also after a failure or Ctrl-C. It needs a Docker daemon on
   this machine (not a remote one), openssl and curl, and skopeo for \`crowd\`; ab and htpasswd (Debian: apache2-utils) are used where present.
 `;
+
+const RESULTS = join(import.meta.dirname, "results");
 
 /**
  * The page of all results.
@@ -25,10 +32,24 @@ const INTRODUCTION = `<!-- Written by benchmarks/readme.mjs with the results; ed
  * @param {Record<string, import("./main.mjs").Benchmark>} benchmarks
  */
 export function renderReadme(benchmarks) {
+    const all = Object.entries(benchmarks);
+    const names = (/** @type {boolean} */ isSlow) =>
+        all.filter(([, it]) => (it.isSlow ?? false) === isSlow).map(([name]) => name);
+    const seconds = names(false).reduce((sum, name) => sum + (resultOf(name)?.took ?? 0), 0);
+    const slow = names(true).map((name) => `\`${name}\``);
     return [
-        INTRODUCTION,
-        ...Object.entries(benchmarks).map(([name, it]) => section(name, it)),
+        introduction(Math.round(seconds / 60), slow.join(" and ")),
+        ...all.map(([name, it]) => section(name, it)),
     ].join("\n");
+}
+
+/**
+ * @param {string} name
+ * @returns {import("./main.mjs").Result | undefined}
+ */
+function resultOf(name) {
+    const path = join(RESULTS, `${name}.json`);
+    return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : undefined;
 }
 
 /**
@@ -37,11 +58,8 @@ export function renderReadme(benchmarks) {
  */
 function section(name, { title, about }) {
     const heading = `## ${name}: ${title[0]?.toLowerCase()}${title.slice(1)}\n${about}\n`;
-    const path = join(import.meta.dirname, "results", `${name}.json`);
-    if (!existsSync(path)) return `${heading}\nNot measured yet.\n`;
-
-    /** @type {import("./main.mjs").Result} */
-    const result = JSON.parse(readFileSync(path, "utf8"));
+    const result = resultOf(name);
+    if (result === undefined) return `${heading}\nNot measured yet.\n`;
     const { machine, samples, unit, tables, ratios, facts } = result;
     const rows = Object.entries(samples).map(([label, values]) => [
         label,
@@ -58,15 +76,24 @@ function section(name, { title, about }) {
     ]);
     return [
         heading,
-        ...(existsSync(path.replace(/json$/, "svg")) ? [`![${title}](results/${name}.svg)\n`] : []),
+        ...(Number(machine.loadBefore) > BUSY
+            ? [`**Busy machine, load ${machine.loadBefore} before the start.**\n`]
+            : []),
+        ...(existsSync(join(RESULTS, `${name}.svg`)) ? [`![${title}](results/${name}.svg)\n`] : []),
         ...(ratios.length > 0 ? [table(["compared", "value", "aim", ""], verdicts)] : []),
         ...(tables ?? [{ head: ["measured", `median, ${unit}`, "range"], rows }]).map((it) =>
             table(it.head, it.rows),
         ),
         ...facts.map((fact) => `${fact}\n`),
-        `${result.date.slice(0, 16).replace("T", " ")} UTC, ${Math.round(result.took)} s in all · ${machine.processor}, ` +
-            `${machine.memory} · ${machine.system} · Pulumi ${machine.pulumi}, Node.js ${machine.node}, ` +
-            `Docker ${machine.docker} · load before: ${machine.loadBefore}\n`,
+        `${[
+            `${result.date.slice(0, 16).replace("T", " ")} UTC, ${Math.round(result.took)} s in all`,
+            `${machine.processor}, ${machine.memory}`,
+            machine.system,
+            `Pulumi ${machine.pulumi}, Node.js ${machine.node}, Docker ${machine.docker}`,
+            ...[machine.images, machine.tools].filter((it) => it),
+            ...(machine.program ? [`this program at ${machine.program}`] : []),
+            `load before: ${machine.loadBefore}`,
+        ].join(" · ")}\n`,
     ].join("\n");
 }
 

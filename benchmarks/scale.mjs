@@ -26,6 +26,7 @@ const ASKED = [10, 1_000, 100_000];
 const CLIENTS = [8, 32];
 const CORES = cpus().length;
 
+export const tools = ["curl"];
 export const title = "On paper: what 10, 1,000 and 100,000 client hosts cost";
 export const about = `
 A cost of each host and one of each pair of hosts (the whole state is written at every host) are fitted to ups of

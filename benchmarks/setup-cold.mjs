@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { attempt } from "./run.mjs";
 import { setUp } from "./setup.mjs";
 
+export const isSlow = true;
 export const title = "Set-up by ./pulumiw with cold caches";
 export const about = `
 One run of \`./pulumiw --setup\` in a copy of this project with nothing in the caches of Go, npm and the tools, by the step

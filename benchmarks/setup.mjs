@@ -22,12 +22,16 @@ export async function measure() {
     const options = { env: { ...outerEnvironment(), PULUMIW_QUIET: "1" } };
     const samples = await interleave(
         [
-            ["pulumi version", () => seconds(() => must("pulumi", ["version"]))],
-            ["pulumiw version", () => seconds(() => must(pulumiw, ["version"], options))],
-            ["true", () => seconds(() => must("true", []))],
             [
-                "pulumiw --exec true",
-                () => seconds(() => must(pulumiw, ["--exec", "true"], options)),
+                ["pulumi version", () => seconds(() => must("pulumi", ["version"]))],
+                ["pulumiw version", () => seconds(() => must(pulumiw, ["version"], options))],
+            ],
+            [
+                ["true", () => seconds(() => must("true", []))],
+                [
+                    "pulumiw --exec true",
+                    () => seconds(() => must(pulumiw, ["--exec", "true"], options)),
+                ],
             ],
         ],
         { rounds: ROUNDS },

@@ -22,6 +22,8 @@ export const SIDES = [BARE, OURS, GATEWAY];
  * @property {string} account user name and password; empty: none
  * @property {string} container whose registry it is
  * @property {string[]} containers all that serve
+ * @property {boolean} [isPlain] without TLS
+ * @property {string[]} [curlOptions] lines of curl's own configuration
  */
 
 /**
@@ -49,11 +51,8 @@ export function withSides(measure) {
             chmodSync(folder, 0o755);
             await makeCertificate(certificates);
             const container = `${workspace.name}-bare`;
-            await must("docker", ["network", "create", network]);
+            const host = await makeNetwork(network);
             try {
-                const format = "{{(index .IPAM.Config 0).Gateway}}";
-                const inspect = ["network", "inspect", "--format", format, network];
-                const host = (await must("docker", inspect)).trim();
                 const port = await startRegistry(container, certificates, "", undefined, host);
                 const bare = { host, port, account: "", container, containers: [container] };
                 const permissions = {
@@ -71,6 +70,17 @@ export function withSides(measure) {
             }
         }),
     );
+}
+
+/**
+ * Makes a network of Docker's, for this machine's address on it: on 127.0.0.1 every byte passes Docker's own proxy.
+ *
+ * @param {string} name
+ */
+export async function makeNetwork(name) {
+    await must("docker", ["network", "create", name]);
+    const format = "{{(index .IPAM.Config 0).Gateway}}";
+    return (await must("docker", ["network", "inspect", "--format", format, name])).trim();
 }
 
 /**

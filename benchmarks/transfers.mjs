@@ -3,7 +3,7 @@
 import { seconds } from "./measure.mjs";
 import { must } from "./run.mjs";
 
-const REPOSITORY = "bench/blobs";
+export const REPOSITORY = "bench/blobs";
 const TAG = "bench";
 /** What `pushManifest` pushes, without the registry's name. */
 export const IMAGE = `${REPOSITORY}:${TAG}`;
@@ -19,7 +19,7 @@ const FETCHED_AT_ONCE = 3;
  * Pushes layers as clients do: a POST and a PUT for each. Returns the seconds.
  *
  * @param {Side} side
- * @param {readonly Layer[]} layers
+ * @param {readonly Layer[]} layers at least one for each client
  * @param {number} clients that share the layers
  */
 export function push(side, layers, clients) {
@@ -53,7 +53,7 @@ export function push(side, layers, clients) {
  *
  * @param {Side} side
  * @param {readonly Layer[]} layers
- * @param {number} clients that share the layers
+ * @param {number} clients that share the layers, or that all pull the same ones where there are fewer than clients
  * @param {{ http2?: boolean }} options
  */
 export function pull(side, layers, clients, { http2 = false } = {}) {
@@ -72,6 +72,16 @@ export function pull(side, layers, clients, { http2 = false } = {}) {
             ),
         ),
     );
+}
+
+/**
+ * Empties a registry's disk, which would be full otherwise. No layer is pushed a second time, so what it remembers does no harm.
+ *
+ * @param {Pick<Side, "container">} side
+ */
+export async function forget({ container }) {
+    const remove = ["busybox", "rm", "-rf", "/var/lib/registry/docker"];
+    await must("docker", ["exec", container, ...remove]);
 }
 
 /** What `pushManifest` pushes, and who asks for it has to accept. */
@@ -134,20 +144,21 @@ export async function firstByte(side, { digest }) {
  * @param {number} atOnce
  * @param {readonly string[]} options
  */
-function curl({ account }, atOnce, options, http2 = false) {
+function curl({ account, curlOptions = [] }, atOnce, options, http2 = false) {
     const input = [
         ...(account === "" ? [] : [`user = "${account}"`]),
         // The certificate is nobody's business here: a test of trust is elsewhere.
         ...["insecure", "silent", "show-error", "fail", http2 ? "http2" : "http1.1"],
         ...(atOnce > 1 ? ["parallel", `parallel-max = ${atOnce}`] : []),
+        ...curlOptions,
         ...options,
     ];
     return must("curl", ["--config", "-"], { input: `${input.join("\n")}\n` });
 }
 
-/** @param {Pick<Side, "host" | "port">} side */
-function at({ host, port }) {
-    return `https://${host}:${port}`;
+/** @param {Pick<Side, "host" | "port" | "isPlain">} side */
+export function at({ host, port, isPlain }) {
+    return `${isPlain ? "http" : "https"}://${host}:${port}`;
 }
 
 /**
@@ -159,11 +170,15 @@ function blob(side, digest) {
 }
 
 /**
+ * What each client has to do: its share, or all of it where there is not enough to share.
+ *
  * @param {readonly Layer[]} layers
- * @param {number} shares
+ * @param {number} clients
  */
-function split(layers, shares) {
-    return Array.from({ length: shares }, (_, share) =>
-        layers.filter((_layer, index) => index % shares === share),
-    ).filter((share) => share.length > 0);
+export function split(layers, clients) {
+    return Array.from({ length: clients }, (_, client) =>
+        layers.length < clients
+            ? layers
+            : layers.filter((_layer, index) => index % clients === client),
+    );
 }

@@ -3,6 +3,7 @@ import { inspect } from "./docker";
 
 /** What a process has of the machine. */
 export interface Footprint {
+    readonly pid: number;
     /** Resident memory, in bytes. */
     readonly memory: number;
     /** Open files and connections. */
@@ -17,6 +18,7 @@ export async function footprint(container: string): Promise<Footprint> {
     const pid = children.find((child) => child !== "" && name(child) === "registry") ?? String(Pid);
     const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
     return {
+        pid: Number(pid),
         memory: Number(kibibytes?.[1]) * 1024,
         descriptors: readdirSync(`/proc/${pid}/fd`).length,
     };
