@@ -164,7 +164,7 @@ function ofRights({ before, after }) {
  * @param {string} text the engine's log of events
  * @returns {Change[]} in the order of their names
  */
-export function changesIn(text) {
+function changesIn(text) {
     /** @type {Map<string, Change>} */
     const changes = new Map();
     for (const line of text.split("\n").filter((line) => line !== "")) {
