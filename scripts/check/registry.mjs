@@ -20,6 +20,17 @@ export const ANSWERS = "proof";
  * @typedef {{ part: string, text: string, isFine: boolean, isDue?: boolean, expires?: number }} Finding
  */
 
+/** @typedef {"ok" | "due" | "WRONG"} State of what was looked at, in one word */
+
+/**
+ * @param {Pick<Finding, "isFine" | "isDue">} finding
+ * @returns {State}
+ */
+export function stateOf({ isFine, isDue = false }) {
+    if (!isFine) return "WRONG";
+    return isDue ? "due" : "ok";
+}
+
 /**
  * @param {Resource[]} resources
  * @param {string} stack

@@ -116,7 +116,7 @@ export function registryIn(resources, stack, { mayBeService = false } = {}) {
 }
 
 /**
- * What messages call a bucket.
+ * What messages call a bucket; as in lib/storage-config.ts, which takes a second to load.
  *
  * @param {{ bucket: string, region: string, endpoint?: string }} storage
  */

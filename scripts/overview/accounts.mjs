@@ -1,5 +1,6 @@
 // @ts-check
 // Which accounts there are, whose they are, and what they may do.
+import { valuesIn } from "../check/configuration.mjs";
 import { EVERYTHING, rightsIn } from "../check/rights.mjs";
 import { find, tryPulumi } from "../check/state.mjs";
 
@@ -52,10 +53,7 @@ function teamsByAccount(resources, stack, names) {
 function configuredTeams(stack) {
     const { stdout, status } = tryPulumi(["config", "--json"], stack);
     if (status !== 0) return {};
-    /** @type {Record<string, { value?: string, objectValue?: any }>} */
-    const config = JSON.parse(stdout);
-    const entry = Object.entries(config).find(([key]) => key.endsWith(":teams"))?.[1];
-    const teams = entry?.objectValue ?? {};
+    const { teams = {} } = valuesIn(stdout);
     return Array.isArray(teams) ? {} : teams;
 }
 
