@@ -3,9 +3,9 @@
 import { checkClients, clientsOf } from "./clients.mjs";
 import { asMetrics } from "./metrics.mjs";
 import { checkRegistry, daysLeft, haveSettingsLoaded, measureData, stateOf } from "./registry.mjs";
-import { writeReport } from "./report-file.mjs";
-import { find, pulumi, readResources } from "./state.mjs";
-import { table } from "./table.mjs";
+import { writeReport } from "../shared/report-file.mjs";
+import { find, pulumi, readResources } from "../shared/state.mjs";
+import { table } from "../shared/table.mjs";
 
 // The engine leaves a log of its own.
 process.umask(0o077);

@@ -3,9 +3,9 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { text } from "node:stream/consumers";
-import { load } from "../typescript.mjs";
-import { valuesIn } from "./configuration.mjs";
-import { pulumi } from "./state.mjs";
+import { load } from "../shared/typescript.mjs";
+import { valuesIn } from "../shared/configuration.mjs";
+import { pulumi } from "../shared/state.mjs";
 
 /** @type {typeof import("../../lib/property-path.js")} */
 const { propertyPath, quotePath } = load("lib/property-path.ts");

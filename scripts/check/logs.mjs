@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { LogReader, logPlaces } from "./log-entries.mjs";
-import { readResources } from "./state.mjs";
+import { readResources } from "../shared/state.mjs";
 
 /** @typedef {import("./log-entries.mjs").Request} Request */
 /** @typedef {import("./log-entries.mjs").Notice} Notice */

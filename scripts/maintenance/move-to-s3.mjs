@@ -1,9 +1,9 @@
 // @ts-check
 // npm run move-to-s3: the images of a registry's volume or folder into the bucket of its configuration, and the registry with them.
 import { spawnSync } from "node:child_process";
-import { load } from "../typescript.mjs";
-import { valuesIn } from "../check/configuration.mjs";
-import { find, pulumi, readResources } from "../check/state.mjs";
+import { load } from "../shared/typescript.mjs";
+import { valuesIn } from "../shared/configuration.mjs";
+import { find, pulumi, readResources } from "../shared/state.mjs";
 import { agentInContainer } from "./container-line.mjs";
 import { listImages, readFiles } from "./data-files.mjs";
 import { Progress } from "./progress.mjs";

@@ -1,8 +1,8 @@
 // @ts-check
 // npm run status: what the registry is and how it is, at a glance: on the terminal, as a page, as JSON.
 import { resolve } from "node:path";
-import { refusal, writeReport } from "../check/report-file.mjs";
-import { readResources } from "../check/state.mjs";
+import { refusal, writeReport } from "../shared/report-file.mjs";
+import { readResources } from "../shared/state.mjs";
 import { collect } from "./collect.mjs";
 import { statusOf } from "./model.mjs";
 import { asPage } from "./page.mjs";

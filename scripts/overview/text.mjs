@@ -1,6 +1,6 @@
 // @ts-check
 // A status for a terminal.
-import { table } from "../check/table.mjs";
+import { table } from "../shared/table.mjs";
 import { sectionsOf } from "./sections.mjs";
 import { instant } from "./words.mjs";
 

@@ -2,7 +2,7 @@
 // Says what kept a deployment, where the engine's words do not say what to do: that the configuration is too long for the program,
 // and in one line for each client host that failed what kept it. From the engine's own log of events.
 import { readFileSync } from "node:fs";
-import { load } from "../typescript.mjs";
+import { load } from "../shared/typescript.mjs";
 import { explain } from "./causes.mjs";
 
 /** @type {typeof import("../../lib/trust-script.js")} */

@@ -1,7 +1,7 @@
 // @ts-check
 // What the stack's outputs and configuration say about its teams, secrets included: in memory, never in a file.
-import { valuesIn } from "../check/configuration.mjs";
-import { pulumi } from "../check/state.mjs";
+import { valuesIn } from "../shared/configuration.mjs";
+import { pulumi } from "../shared/state.mjs";
 
 /** @typedef {import("../../lib/team-files/team-access.js").TeamAccess} TeamAccess */
 

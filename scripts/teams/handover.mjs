@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { readAddress, readTeams } from "./access.mjs";
 import { refusal, writeFolder } from "./folder.mjs";
 import { asJson, asText, listOfTeams } from "./show.mjs";
-import { load } from "../typescript.mjs";
+import { load } from "../shared/typescript.mjs";
 
 /** @type {typeof import("../../lib/team-files/team-files.js")} */
 const { teamFiles } = load("lib/team-files/team-files.ts");

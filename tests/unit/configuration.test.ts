@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 
-const CONFIGURATION = join(__dirname, "../../scripts/check/configuration.mjs");
+const CONFIGURATION = join(__dirname, "../../scripts/shared/configuration.mjs");
 
 test("a script reads every key as the program does, however it was set", () => {
     const printed = {
