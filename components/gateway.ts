@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ACCESS, accessConfig } from "../lib/access-config";
 import { GATEWAY, gatewayConfig } from "../lib/gateway-config";
 import type { HashedAccount } from "../lib/htpasswd";
-import { describePermissions, type TeamAccess } from "../lib/permissions";
+import { ACCESS_LABEL, describePermissions, type TeamAccess } from "../lib/permissions";
 import { CONTAINER as REGISTRY } from "../lib/registry-config";
 import {
     healthcheck,
@@ -44,8 +44,6 @@ export interface GatewayArgs extends Limits {
     readonly registry: RegistryLink;
 }
 
-/** Beginning of the Docker labels that say what an account may do. */
-const ACCESS_LABEL = "private-registry.access.";
 const LOAD_SCRIPT = readFileSync(join(__dirname, "load-gateway.sh"), "utf8");
 
 /**

@@ -5,7 +5,7 @@ import * as bcrypt from "bcryptjs";
  * cost 5. Generated passwords have far more than 128 bits, so a higher cost would only slow down
  * every request and tell known user names from unknown ones.
  */
-export const BCRYPT_COST = 5;
+const BCRYPT_COST = 5;
 
 const SALT_BYTES = 16;
 const LINE = /^[^:\s]+:\$2[aby]\$05\$[./A-Za-z0-9]{53}$/;

@@ -17,6 +17,9 @@ export interface TeamAccess extends Permissions {
     readonly accounts: readonly string[];
 }
 
+/** Beginning of the Docker labels that say what an account may do. */
+export const ACCESS_LABEL = "private-registry.access.";
+
 const FIELDS = ["push", "pull", "delete", "admin"] as const;
 
 const patterns = z

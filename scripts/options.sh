@@ -1,9 +1,10 @@
 # shellcheck shell=sh disable=SC2034
 # How the commands of this folder read their options, before anything is set up for them.
 
-# read_options COMMAND 'OPTION ...' ARGS...: an OPTION that ends in = takes a value; --stack= is always one. Each sets the
-# variable of its name (dry_run for --dry-run), to its value or else to 1, and to nothing when it was not given; what is no
-# option goes into operands, one on a line. Help is the caller's function usage. What is not known ends with 2.
+# read_options COMMAND 'OPTION ...' ARGS...: an OPTION that ends in = takes a value, and one that ends in =- also the value -;
+# --stack= is always one. Each sets the variable of its name (dry_run for --dry-run), to its value or else to 1, and to nothing
+# when it was not given; what is no option goes into operands, one on a line. Help is the caller's function usage. What is not
+# known ends with 2.
 read_options() {
     command=$1
     options="$2 --stack="
@@ -11,7 +12,8 @@ read_options() {
     operands=
     for known in $options; do eval "$(variable_of "$known")="; done
     while [ $# -gt 0 ]; do
-        argument=$1
+        given=$1
+        argument=$given
         shift
         case $argument in
             -h | --help)
@@ -19,7 +21,8 @@ read_options() {
                 exit 0
                 ;;
             -s) argument=--stack ;;
-            -*) ;;
+            -f) argument=--follow ;;
+            -?*) ;;
             *)
                 operands="${operands:+$operands
 }$argument"
@@ -30,14 +33,17 @@ read_options() {
         value=
         for known in $options; do
             case $known in
-                "$name=")
+                "$name=" | "$name=-")
                     if [ "$argument" != "$name" ]; then
                         value=${argument#*=}
                     elif [ $# -gt 0 ]; then
                         value=$1
                         shift
                     fi
-                    case $value in '' | -*) refuse_arguments "$name wants a value" ;; esac
+                    case $value in
+                        -) [ "$known" = "$name=-" ] || refuse_arguments "$name wants a value" ;;
+                        '' | -*) refuse_arguments "$name wants a value" ;;
+                    esac
                     ;;
                 "$argument") value=1 ;;
                 *) continue ;;
@@ -45,7 +51,7 @@ read_options() {
             eval "$(variable_of "$known")=\$value"
             continue 2
         done
-        refuse_arguments "no such option: $argument"
+        refuse_arguments "no such option: $given"
     done
 }
 
@@ -54,9 +60,17 @@ refuse_operands() {
     [ -z "$operands" ] || refuse_arguments "no such argument: $(printf %s "$operands" | head -n 1)"
 }
 
+# path_of FILE: from where the user is; npm runs its scripts in the project's folder.
+path_of() {
+    case $1 in
+        '' | - | /*) printf %s "$1" ;;
+        *) printf %s "${INIT_CWD:-$PWD}/$1" ;;
+    esac
+}
+
 variable_of() {
     variable=${1#--}
-    printf %s "${variable%=}" | tr - _
+    printf %s "${variable%%=*}" | tr - _
 }
 
 refuse_arguments() {

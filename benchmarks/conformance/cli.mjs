@@ -4,7 +4,7 @@ import { cpSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { parse } from "yaml";
-import { table } from "../../scripts/check/table.mjs";
+import { table } from "../../scripts/shared/table.mjs";
 import { say } from "../measure.mjs";
 import { withWorkspace } from "../workspace.mjs";
 import report from "./report.js";

@@ -53,6 +53,6 @@ function readme(access: TeamAccess, files: readonly TeamFile[]): TeamFile {
 export const README = "README.txt";
 
 /** Tells the folder of one team and registry from every other folder. */
-export function folderTitle({ team, registry }: TeamAccess): string {
+function folderTitle({ team, registry }: TeamAccess): string {
     return `Private registry ${registry}: hand-over for team ${team}`;
 }

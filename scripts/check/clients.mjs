@@ -1,7 +1,7 @@
 // @ts-check
 // What is really on each client host, against what the last `up` left there.
 import { explain } from "../setup/causes.mjs";
-import { inParallel } from "./parallel.mjs";
+import { inParallel } from "../shared/parallel.mjs";
 import { runOn } from "./ssh.mjs";
 
 /** Hosts that are looked at at the same time. */
@@ -11,7 +11,7 @@ const PATIENCE_MS = 120_000;
 /** How long putting one right may take: what an up gives it. */
 const MEND_PATIENCE_MS = 300_000;
 
-/** @typedef {import("./state.mjs").Resource} Resource */
+/** @typedef {import("../shared/state.mjs").Resource} Resource */
 /** @typedef {{ name: string, address: string, connection: any, create: string, stdin: string }} Client */
 /** @typedef {{ client: Client, resolves: string, files: string, proof: string, differs: string[], isReached: boolean }} Finding */
 

@@ -2,10 +2,10 @@
 // npm run doctor: looks at what is really there, on the Docker host and on every client host, and says what differs.
 import { checkClients, clientsOf } from "./clients.mjs";
 import { asMetrics } from "./metrics.mjs";
-import { checkRegistry, daysLeft, haveSettingsLoaded, measureData } from "./registry.mjs";
-import { writeReport } from "./report-file.mjs";
-import { find, pulumi, readResources } from "./state.mjs";
-import { table } from "./table.mjs";
+import { checkRegistry, daysLeft, haveSettingsLoaded, measureData, stateOf } from "./registry.mjs";
+import { writeReport } from "../shared/report-file.mjs";
+import { find, pulumi, readResources } from "../shared/state.mjs";
+import { table } from "../shared/table.mjs";
 
 // The engine leaves a log of its own.
 process.umask(0o077);
@@ -120,10 +120,4 @@ function asTables() {
               : `${wrong} that differ. To put it right: npm run up -- --repair${option}`,
     );
     return `${lines.join("\n")}\n`;
-}
-
-/** @param {{ isFine: boolean, isDue?: boolean }} finding */
-function stateOf({ isFine, isDue = false }) {
-    if (!isFine) return "WRONG";
-    return isDue ? "due" : "ok";
 }

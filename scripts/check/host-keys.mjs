@@ -3,7 +3,12 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { text } from "node:stream/consumers";
-import { pulumi } from "./state.mjs";
+import { load } from "../shared/typescript.mjs";
+import { valuesIn } from "../shared/configuration.mjs";
+import { pulumi } from "../shared/state.mjs";
+
+/** @type {typeof import("../../lib/property-path.js")} */
+const { propertyPath, quotePath } = load("lib/property-path.ts");
 
 // The engine leaves a log of its own.
 process.umask(0o077);
@@ -11,17 +16,12 @@ const [, , stack = "", mode = "", ...names] = process.argv;
 const option = stack === "" ? "" : ` --stack ${stack}`;
 
 // A secret in one client makes a secret of all of them; none is printed.
-/** @type {Record<string, { value?: string, objectValue?: any }>} */
-const config = JSON.parse(pulumi(["config", "--json", "--show-secrets"], stack));
-const read = (/** @type {string} */ key) => {
-    const entry = Object.entries(config).find(([name]) => name.endsWith(`:${key}`))?.[1];
-    return entry?.objectValue ?? JSON.parse(entry?.value || "{}");
-};
+const config = valuesIn(pulumi(["config", "--json", "--show-secrets"], stack));
 
 /** @typedef {{ label: string, path: string, host: string, port: number, pinned?: string, via?: string }} Host */
 
-const ssh = read("ssh");
-const clients = Object.entries(read("clients"))
+const ssh = config.ssh ?? {};
+const clients = Object.entries(config.clients ?? {})
     .map(([name, fields]) => ({ name, ...fields }))
     .filter(
         ({ name, local, host }) =>
@@ -56,7 +56,7 @@ function hostsOf() {
     /** @type {Map<string, Host>} */
     const found = new Map();
     for (const { name, jumpHost, ...fields } of clients) {
-        const root = name.includes(".") ? `clients["${name}"]` : `clients.${name}`;
+        const root = propertyPath("clients", name);
         const jump = jumpHost ?? ssh.jumpHost;
         if (jump?.host !== undefined) {
             const path = `${jumpHost === undefined ? "ssh" : root}.jumpHost`;
@@ -87,8 +87,7 @@ function hostOf(name, path, { host, hostKey, port }, otherwise) {
  * @param {string[]} shown its keys, the best one first
  */
 function show({ label, path, host, pinned, via }, shown) {
-    const argument = path.includes("[") ? `'${path}'` : path;
-    const set = `./pulumiw config set${option} --path ${argument}`;
+    const set = `./pulumiw config set${option} --path ${quotePath(path)}`;
     const [key] = shown;
     if (via !== undefined) {
         const state = pinned === undefined ? "not pinned" : `${fingerprint(pinned)} is pinned`;

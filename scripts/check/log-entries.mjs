@@ -1,6 +1,6 @@
 // @ts-check
 // What the logs say of requests: those of the registry, and of the gateway.
-import { find } from "./state.mjs";
+import { find } from "../shared/state.mjs";
 
 /** Requests that are remembered at most, to put together what the log says of one in several lines. */
 const REMEMBERED = 10_000;
@@ -18,7 +18,7 @@ const REMEMBERED = 10_000;
 /**
  * Where the logs are; undefined where nothing was deployed.
  *
- * @param {import("./state.mjs").Resource[]} resources
+ * @param {import("../shared/state.mjs").Resource[]} resources
  * @returns {LogPlaces | undefined}
  */
 export function logPlaces(resources) {

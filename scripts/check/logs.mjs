@@ -2,53 +2,30 @@
 // npm run logs: the log of the registry's container, one line per request. With `-` it reads a log from standard input.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { parseArgs } from "node:util";
 import { LogReader, logPlaces } from "./log-entries.mjs";
-import { readResources } from "./state.mjs";
+import { readResources } from "../shared/state.mjs";
 
 /** @typedef {import("./log-entries.mjs").Request} Request */
 /** @typedef {import("./log-entries.mjs").Notice} Notice */
 
 // The engine leaves a log of its own.
 process.umask(0o077);
-const { positionals, values: options } = readOptions();
+const [, , stack, follow, since, user, repository, form, source] = process.argv;
 
 process.stdout.on("error", () => process.exit(0));
-const places = positionals[0] === "-" ? undefined : findPlaces();
+const places = source === "-" ? undefined : findPlaces();
 const reader = new LogReader(places?.gateway !== undefined);
 for (const input of places === undefined ? [process.stdin] : containerLog(places)) {
     createInterface({ input }).on("line", (line) => {
         const entry = reader.read(line);
         if (entry !== undefined && isWanted(entry)) {
-            process.stdout.write(`${options.json ? JSON.stringify(entry) : asText(entry)}\n`);
+            process.stdout.write(`${form === "json" ? JSON.stringify(entry) : asText(entry)}\n`);
         }
     });
 }
 
-function readOptions() {
-    try {
-        return parseArgs({
-            allowPositionals: true,
-            options: {
-                follow: { type: "boolean", short: "f", default: false },
-                since: { type: "string" },
-                user: { type: "string" },
-                repository: { type: "string" },
-                json: { type: "boolean", default: false },
-                stack: { type: "string", short: "s", default: "" },
-            },
-        });
-    } catch (error) {
-        const cause = error instanceof Error ? error.message : String(error);
-        process.stderr.write(
-            `logs: ${cause.replace(/\. To .*$/, "")} (see npm run logs -- --help)\n`,
-        );
-        process.exit(2);
-    }
-}
-
 function findPlaces() {
-    const found = logPlaces(readResources(options.stack));
+    const found = logPlaces(readResources(stack ?? ""));
     if (found !== undefined) return found;
     process.stderr.write("The stack has no registry: nothing was deployed. Run: npm run up\n");
     process.exit(1);
@@ -60,10 +37,7 @@ function findPlaces() {
  * @param {import("./log-entries.mjs").LogPlaces} places
  */
 function containerLog({ host, gateway, registry, isService }) {
-    const flags = [
-        ...(options.follow ? ["--follow"] : []),
-        ...(options.since === undefined ? [] : ["--since", options.since]),
-    ];
+    const flags = [...(follow ? ["--follow"] : []), ...(since ? ["--since", since] : [])];
     return [gateway, registry]
         .filter((place) => place !== undefined)
         .flatMap((place) => {
@@ -83,12 +57,8 @@ function containerLog({ host, gateway, registry, isService }) {
 
 /** @param {Request | Notice} entry */
 function isWanted(entry) {
-    const { user, repository } = options;
-    if (!("status" in entry)) return user === undefined && repository === undefined;
-    return (
-        (user === undefined || entry.user === user) &&
-        (repository === undefined || entry.repository === repository)
-    );
+    if (!("status" in entry)) return !user && !repository;
+    return (!user || entry.user === user) && (!repository || entry.repository === repository);
 }
 
 /** @param {Request | Notice} entry */

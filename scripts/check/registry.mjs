@@ -2,7 +2,7 @@
 // What really runs on the Docker host, against what the last `up` left there.
 import { spawnSync } from "node:child_process";
 import { createHash, X509Certificate } from "node:crypto";
-import { find, tryPulumi } from "./state.mjs";
+import { find, tryPulumi } from "../shared/state.mjs";
 
 const DAY = 86_400_000;
 /** Days before its end at which a certificate is an alarm: by then some `up` should have renewed it. */
@@ -13,12 +13,23 @@ const PATIENCE_MS = 1000;
 /** What the finding is called that says whether the registry answers as it should. */
 export const ANSWERS = "proof";
 
-/** @typedef {import("./state.mjs").Resource} Resource */
+/** @typedef {import("../shared/state.mjs").Resource} Resource */
 /**
  * `isDue`: fine, and not for long without an `up`. `expires`: when a certificate ends, in ms since 1970.
  *
  * @typedef {{ part: string, text: string, isFine: boolean, isDue?: boolean, expires?: number }} Finding
  */
+
+/** @typedef {"ok" | "due" | "WRONG"} State of what was looked at, in one word */
+
+/**
+ * @param {Pick<Finding, "isFine" | "isDue">} finding
+ * @returns {State}
+ */
+export function stateOf({ isFine, isDue = false }) {
+    if (!isFine) return "WRONG";
+    return isDue ? "due" : "ok";
+}
 
 /**
  * @param {Resource[]} resources

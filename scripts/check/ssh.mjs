@@ -1,8 +1,8 @@
 // @ts-check
 // One command on a host over SSH, with the connection that the state has.
 import { Client } from "ssh2";
-import { run } from "./run.mjs";
-import { within } from "./within.mjs";
+import { run } from "../shared/run.mjs";
+import { within } from "../shared/within.mjs";
 
 /** Seconds that a host may take to let a connection in. */
 const PATIENCE = 15;

@@ -12,8 +12,8 @@ import { createReadStream } from "node:fs";
 import { MaintenanceError } from "./registry.mjs";
 import { DamagedArchive, END, header, padding, readTar } from "./tar.mjs";
 
-export const FORMAT = "private-registry backup";
-export const VERSION = 1;
+const FORMAT = "private-registry backup";
+const VERSION = 1;
 const HEAD = "backup.json";
 const IMAGES = "images/";
 const STATE = "state.json";

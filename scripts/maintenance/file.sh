@@ -6,6 +6,6 @@ read_file() {
     [ -n "$operands" ] || refuse_arguments 'no file was named'
     [ "$(printf '%s\n' "$operands" | wc -l)" -eq 1 ] ||
         refuse_arguments "one file, not $(printf %s "$operands" | paste -s -d ' ' -)"
-    # npm goes to the project's folder, and says where its user was.
-    case $operands in /*) file=$operands ;; *) file=${INIT_CWD:-$PWD}/$operands ;; esac
+    [ "$operands" != - ] || refuse_arguments 'no such option: -'
+    file=$(path_of "$operands")
 }

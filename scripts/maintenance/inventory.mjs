@@ -21,7 +21,6 @@ export class Inventory {
     #wanted = new Map();
     /** @type {string[]} */
     #damaged = [];
-    bytes = 0;
 
     /**
      * Hands the bytes of a file on, and learns from them.
@@ -30,7 +29,6 @@ export class Inventory {
      * @returns {AsyncGenerator<Buffer>}
      */
     async *pass({ name, size, body }) {
-        this.bytes += size;
         const blob = /\/blobs\/([^/]+)\/..\/([^/]+)\/data$/.exec(name);
         if (blob !== null) {
             yield* this.#passBlob(blob[1] ?? "", blob[2] ?? "", size, body());

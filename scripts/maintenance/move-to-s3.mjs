@@ -1,16 +1,23 @@
 // @ts-check
 // npm run move-to-s3: the images of a registry's volume or folder into the bucket of its configuration, and the registry with them.
 import { spawnSync } from "node:child_process";
-import { load } from "../typescript.mjs";
-import { find, pulumi, readResources } from "../check/state.mjs";
+import { load } from "../shared/typescript.mjs";
+import { valuesIn } from "../shared/configuration.mjs";
+import { find, pulumi, readResources } from "../shared/state.mjs";
 import { agentInContainer } from "./container-line.mjs";
 import { listImages, readFiles } from "./data-files.mjs";
 import { Progress } from "./progress.mjs";
-import { bucketName, findRegistry, MaintenanceError, withLock } from "./registry.mjs";
+import { findRegistry, MaintenanceError, withLock } from "./registry.mjs";
 import { bytes, count, main, say } from "./report.mjs";
 
 /** @type {typeof import("../../lib/s3.js")} */
 const { Bucket, MOVE_MARK } = load("lib/s3.ts");
+/** @type {typeof import("../../lib/storage-config.js")} */
+const { bucketName, readServices } = load("lib/storage-config.ts");
+/** @type {typeof import("../../lib/config-problems.js")} */
+const { configError } = load("lib/config-problems.ts");
+/** @type {typeof import("../../lib/advice.js")} */
+const { OF_CONFIGURATION } = load("lib/advice.ts");
 const TOP = "docker/registry/v2/";
 /** Smaller files go several at once. */
 const SMALL_BYTES = 1 << 20;
@@ -86,29 +93,23 @@ async function move(registry, target) {
  * @returns {Target}
  */
 function findTarget(registry) {
-    const config = JSON.parse(pulumi(["config", "--json", "--show-secrets"], stack));
-    const [, value] =
-        Object.entries(config).find(([key]) => key.replace(/^.*:/, "") === "storage") ?? [];
-    const given = value?.objectValue?.s3;
-    if (given === undefined) {
+    const { storage } = valuesIn(pulumi(["config", "--json", "--show-secrets"], stack));
+    if (storage === undefined) {
         throw new MaintenanceError(
             `the configuration names no bucket; give it one first, and no up yet:\n  ./pulumiw config set${option} --path storage.s3.bucket registry-images\n  ./pulumiw config set${option} --path storage.s3.region us-east-1\n  ./pulumiw config set${option} --path storage.s3.endpoint https://s3.example.com\n  ./pulumiw config set${option} --secret --path storage.s3.accessKey\n  ./pulumiw config set${option} --secret --path storage.s3.secretKey`,
         );
     }
-    const storage = {
-        forcePathStyle: given.endpoint !== undefined,
-        rootDirectory: "",
-        encrypt: false,
-        redirect: false,
-        ...given,
-    };
-    const { rootDirectory, bucket, endpoint, region, caCertificate } = storage;
+    const { services, problems } = readServices(storage, undefined);
+    if (problems.length > 0)
+        throw new MaintenanceError(configError(problems, OF_CONFIGURATION).message);
+    // In a stack's configuration nothing is known only later.
+    const s3 = /** @type {import("../../lib/storage-config.js").S3Storage} */ (services.s3);
     return {
-        bucket: new Bucket(storage, (isSecure) =>
-            agentInContainer(registry, isSecure, caCertificate),
+        bucket: new Bucket(s3, (isSecure) =>
+            agentInContainer(registry, isSecure, s3.caCertificate),
         ),
-        root: rootDirectory === "" ? "" : `${rootDirectory}/`,
-        name: bucketName({ bucket, region, endpoint }),
+        root: s3.rootDirectory === "" ? "" : `${s3.rootDirectory}/`,
+        name: bucketName(s3),
     };
 }
 

@@ -5,9 +5,9 @@ import { once } from "node:events";
 import { hostname, userInfo } from "node:os";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import { run } from "../check/run.mjs";
-import { EVERYTHING, rightsIn } from "../check/rights.mjs";
-import { find, readResources } from "../check/state.mjs";
+import { run } from "../shared/run.mjs";
+import { EVERYTHING, rightsIn } from "../shared/rights.mjs";
+import { find, readResources } from "../shared/state.mjs";
 
 /** Where the settings are inside the registry's container. */
 export const SETTINGS = "/etc/private-registry";
@@ -54,7 +54,7 @@ export function findRegistry(stack, options) {
 /**
  * The same from resources that were read already.
  *
- * @param {import("../check/state.mjs").Resource[]} resources
+ * @param {import("../shared/state.mjs").Resource[]} resources
  * @param {string} stack
  * @param {{ mayBeService?: boolean }} [options]
  * @returns {Registry}
@@ -116,7 +116,7 @@ export function registryIn(resources, stack, { mayBeService = false } = {}) {
 }
 
 /**
- * What messages call a bucket.
+ * What messages call a bucket; as in lib/storage-config.ts, which takes a second to load.
  *
  * @param {{ bucket: string, region: string, endpoint?: string }} storage
  */

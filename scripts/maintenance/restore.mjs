@@ -2,7 +2,7 @@
 // npm run restore: a backup's images, and the stack that they belong to, on a machine that has neither.
 import { statSync } from "node:fs";
 import { parse } from "yaml";
-import { find, resourcesOf } from "../check/state.mjs";
+import { find, resourcesOf } from "../shared/state.mjs";
 import { BackupReader, RefusedFile } from "./backup-file.mjs";
 import { fillImages, listImages, unmark } from "./data-files.mjs";
 import { readPassphrase } from "./passphrase.mjs";

@@ -1,8 +1,8 @@
 // @ts-check
 // npm run retention: deletes the tags that the stack's rules no longer keep; without --apply it only says which.
-import { pulumi } from "../check/state.mjs";
-import { table } from "../check/table.mjs";
-import { load } from "../typescript.mjs";
+import { pulumi } from "../shared/state.mjs";
+import { table } from "../shared/table.mjs";
+import { load } from "../shared/typescript.mjs";
 import { ask } from "./api.mjs";
 import { Images } from "./images.mjs";
 import { findRegistry, MaintenanceError, withLock } from "./registry.mjs";

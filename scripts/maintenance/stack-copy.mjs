@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { isMap, isPair, isScalar, isSeq, parse, parseDocument, visit } from "yaml";
-import { pulumi, tryPulumi } from "../check/state.mjs";
+import { pulumi, tryPulumi } from "../shared/state.mjs";
 import { MaintenanceError } from "./registry.mjs";
 
 /**

@@ -1,12 +1,13 @@
 // @ts-check
 // Which accounts there are, whose they are, and what they may do.
-import { EVERYTHING, rightsIn } from "../check/rights.mjs";
-import { find, tryPulumi } from "../check/state.mjs";
+import { valuesIn } from "../shared/configuration.mjs";
+import { EVERYTHING, rightsIn } from "../shared/rights.mjs";
+import { find, tryPulumi } from "../shared/state.mjs";
 
 /** @typedef {{ name: string, team: string | null, permissions: string }} Account team: null when no team has it any more */
 
 /**
- * @param {import("../check/state.mjs").Resource[]} resources
+ * @param {import("../shared/state.mjs").Resource[]} resources
  * @param {string} stack
  * @returns {Account[]}
  */
@@ -27,7 +28,7 @@ export function accountsIn(resources, stack) {
 }
 
 /**
- * @param {import("../check/state.mjs").Resource[]} resources
+ * @param {import("../shared/state.mjs").Resource[]} resources
  * @param {string} stack
  * @param {readonly string[]} names of all accounts
  * @returns {Map<string, string>}
@@ -52,10 +53,7 @@ function teamsByAccount(resources, stack, names) {
 function configuredTeams(stack) {
     const { stdout, status } = tryPulumi(["config", "--json"], stack);
     if (status !== 0) return {};
-    /** @type {Record<string, { value?: string, objectValue?: any }>} */
-    const config = JSON.parse(stdout);
-    const entry = Object.entries(config).find(([key]) => key.endsWith(":teams"))?.[1];
-    const teams = entry?.objectValue ?? {};
+    const { teams = {} } = valuesIn(stdout);
     return Array.isArray(teams) ? {} : teams;
 }
 

@@ -7,8 +7,8 @@ import {
     checkCertificates,
     checkDockerHost,
 } from "../check/registry.mjs";
-import { find } from "../check/state.mjs";
-import { within } from "../check/within.mjs";
+import { find } from "../shared/state.mjs";
+import { within } from "../shared/within.mjs";
 import { Images } from "../maintenance/images.mjs";
 import { registryIn } from "../maintenance/registry.mjs";
 import { accountsIn } from "./accounts.mjs";
@@ -17,7 +17,7 @@ import { API_LIMITS, FILE_LIMITS, MARK, NO_LIMITS, readHoldings } from "./holdin
 import { StoredImages } from "./stored-images.mjs";
 import { readUses } from "./uses.mjs";
 
-/** @typedef {import("../check/state.mjs").Resource} Resource */
+/** @typedef {import("../shared/state.mjs").Resource} Resource */
 /** @typedef {import("./holdings.mjs").Holdings} Holdings */
 /** @typedef {import("./uses.mjs").Uses} Uses */
 /** @typedef {Awaited<ReturnType<typeof collect>>} Facts nothing in them is secret */

@@ -1,9 +1,9 @@
 // @ts-check
 // What the Docker host says of the stack's containers and of the disks that they use.
-import { inParallel } from "../check/parallel.mjs";
+import { inParallel } from "../shared/parallel.mjs";
 import { fileSystemIn, mirrorsIn } from "../check/registry.mjs";
-import { run } from "../check/run.mjs";
-import { find } from "../check/state.mjs";
+import { run } from "../shared/run.mjs";
+import { find } from "../shared/state.mjs";
 import { DATA } from "../maintenance/registry.mjs";
 
 const PATIENCE_MS = 20_000;
@@ -12,7 +12,7 @@ export const PARALLEL = 2;
 /** How long a disk's files may take to be counted. Unit: seconds. */
 const COUNTING_SECONDS = 60;
 
-/** @typedef {import("../check/state.mjs").Resource} Resource */
+/** @typedef {import("../shared/state.mjs").Resource} Resource */
 /**
  * @typedef {{ role: string, name: string, image: string, status: string | null, health: string | null, startedAt: string | null }} Container
  *     status and health in Docker's words; null where it knows none

@@ -1,6 +1,6 @@
 // @ts-check
 // What the registry holds: repositories, their tags, and how much each takes. Bounded, however much that is.
-import { inParallel } from "../check/parallel.mjs";
+import { inParallel } from "../shared/parallel.mjs";
 import { MaintenanceError } from "../maintenance/registry.mjs";
 
 /** Tells these requests in the log from those of a team. */

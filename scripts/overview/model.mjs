@@ -2,12 +2,12 @@
 // The status of a registry as plain data, made of what was collected: the same for the terminal, the page and programs. Texts
 // of others are made plain here. Nothing of it is secret.
 import { X509Certificate } from "node:crypto";
-import { ANSWERS } from "../check/registry.mjs";
+import { ANSWERS, stateOf } from "../check/registry.mjs";
 import { sum } from "./holdings.mjs";
 import { plain } from "./plain-text.mjs";
 
 /** @typedef {import("./collect.mjs").Facts} Facts */
-/** @typedef {"ok" | "due" | "WRONG"} State as the doctor says it */
+/** @typedef {import("../check/registry.mjs").State} State */
 
 /**
  * Times are RFC 3339 in UTC, sizes bytes; null is what is not known.
@@ -99,15 +99,6 @@ export function statusOf(facts) {
         repositories: repositoriesOf(facts.holdings),
         disks: disksOf(facts),
     };
-}
-
-/**
- * @param {{ isFine: boolean, isDue?: boolean }} finding
- * @returns {State}
- */
-function stateOf({ isFine, isDue = false }) {
-    if (!isFine) return "WRONG";
-    return isDue ? "due" : "ok";
 }
 
 /**

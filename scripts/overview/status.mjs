@@ -1,9 +1,8 @@
 // @ts-check
 // npm run status: what the registry is and how it is, at a glance: on the terminal, as a page, as JSON.
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
-import { refusal, writeReport } from "../check/report-file.mjs";
-import { readResources } from "../check/state.mjs";
+import { refusal, writeReport } from "../shared/report-file.mjs";
+import { readResources } from "../shared/state.mjs";
 import { collect } from "./collect.mjs";
 import { statusOf } from "./model.mjs";
 import { asPage } from "./page.mjs";
@@ -14,9 +13,15 @@ const STANDARD_OUTPUT = "-";
 
 // The engine leaves a log of its own; a report is for others to read, as far as its user lets them.
 const mode = 0o644 & ~process.umask(0o077);
-const { stack, all: isComplete, html, json } = readOptions();
+const [, , stack = "", htmlFile = "", jsonFile = "", extent = ""] = process.argv;
+const html = placeOf(htmlFile);
+const json = placeOf(jsonFile);
+const isComplete = extent === "all";
 process.stdout.on("error", () => process.exit(0));
 const places = [html, json].filter((place) => place !== undefined);
+if (html !== undefined && html === json) {
+    fail(`--html and --json were given the same place: ${html} (see npm run status -- --help)`, 2);
+}
 for (const place of places) {
     const reason = place === STANDARD_OUTPUT ? undefined : refusal(place);
     if (reason !== undefined) fail(`${place} is refused: ${reason}`);
@@ -51,30 +56,10 @@ const printed =
 // A host that hangs still has its connection.
 process.stdout.write(printed, () => process.exit(0));
 
-function readOptions() {
-    try {
-        const { values } = parseArgs({
-            options: {
-                stack: { type: "string", short: "s", default: "" },
-                all: { type: "boolean", default: false },
-                html: { type: "string" },
-                json: { type: "string" },
-            },
-        });
-        if (values.html === "" || values.json === "")
-            fail("--html and --json want a file, or -", 2);
-        const [html, json] = [values.html, values.json].map((file) =>
-            file === undefined || file === STANDARD_OUTPUT
-                ? file
-                : resolve(process.env.INIT_CWD ?? ".", file),
-        );
-        if (html !== undefined && html === json)
-            fail(`--html and --json were given the same place: ${html}`, 2);
-        return { ...values, html, json };
-    } catch (error) {
-        // Its second sentence is about arguments that start with a dash.
-        return fail(error instanceof Error ? (error.message.split(". ")[0] ?? "") : "", 2);
-    }
+/** @param {string} file as it was given; empty: none */
+function placeOf(file) {
+    if (file === "") return undefined;
+    return file === STANDARD_OUTPUT ? file : resolve(file);
 }
 
 /** On a terminal, one line that says what this is at and goes again. */
@@ -103,7 +88,6 @@ function startProgress() {
  * @returns {never}
  */
 function fail(message, code = 1) {
-    const help = code === 2 ? "; see npm run status -- --help" : "";
-    process.stderr.write(`status: ${message}${help}\n`);
+    process.stderr.write(`status: ${message}\n`);
     process.exit(code);
 }

@@ -1,11 +1,11 @@
 // @ts-check
 // A status for a terminal.
-import { table } from "../check/table.mjs";
+import { table } from "../shared/table.mjs";
 import { sectionsOf } from "./sections.mjs";
 import { instant } from "./words.mjs";
 
 /** Rows of a table that are shown at most; the page and the JSON have all. */
-export const ROWS = 40;
+const ROWS = 40;
 const BAR = 24;
 /** What a terminal has no room for. */
 const LEFT_OUT = ["SHA-256"];

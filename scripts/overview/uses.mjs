@@ -4,10 +4,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { LogReader, logPlaces } from "../check/log-entries.mjs";
-import { inParallel } from "../check/parallel.mjs";
+import { inParallel } from "../shared/parallel.mjs";
 import { mirrorsIn } from "../check/registry.mjs";
-import { find } from "../check/state.mjs";
-import { within } from "../check/within.mjs";
+import { find } from "../shared/state.mjs";
+import { within } from "../shared/within.mjs";
 import { PARALLEL } from "./docker-host.mjs";
 import { MARK } from "./holdings.mjs";
 
@@ -27,7 +27,7 @@ const NOBODYS = "private-registry-proof";
  */
 
 /**
- * @param {import("../check/state.mjs").Resource[]} resources
+ * @param {import("../shared/state.mjs").Resource[]} resources
  * @returns {Promise<Uses>}
  */
 export async function readUses(resources) {

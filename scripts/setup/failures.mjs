@@ -2,7 +2,13 @@
 // Says what kept a deployment, where the engine's words do not say what to do: that the configuration is too long for the program,
 // and in one line for each client host that failed what kept it. From the engine's own log of events.
 import { readFileSync } from "node:fs";
+import { load } from "../shared/typescript.mjs";
 import { explain } from "./causes.mjs";
+
+/** @type {typeof import("../../lib/trust-script.js")} */
+const { TARGETS } = load("lib/trust-script.ts");
+/** @type {typeof import("../../lib/property-path.js")} */
+const { propertyPath, quotePath } = load("lib/property-path.ts");
 
 const [, , path = "", command = "up", stack = ""] = process.argv;
 
@@ -10,8 +16,7 @@ const [, , path = "", command = "up", stack = ""] = process.argv;
  * What the script says of each thing that it did (`tell` and `warn` in components/trust-host/base.sh). It comes on another stream than
  * what kept it, and so sometimes after that.
  */
-const DONE =
-    /^(?:hosts|docker|containerd|podman|buildkit|k3s|rke2|system|proof|trust|left|warning): /;
+const DONE = new RegExp(`^(?:hosts|${TARGETS.join("|")}|proof|trust|left|warning): `);
 
 /** @typedef {{ urn: string, address: string, text: string, operation: string }} Failure */
 
@@ -49,7 +54,10 @@ if (failures.length > 0) {
             ...lines,
             ...advice(
                 "A host that will not come back is taken out of the configuration, before the next run, with:",
-                wanted.map(({ urn }) => `config rm${option} --path ${pathOf(clientOf(urn))}`),
+                wanted.map(({ urn }) => {
+                    const path = propertyPath("clients", clientOf(urn));
+                    return `config rm${option} --path ${quotePath(path)}`;
+                }),
             ),
             ...advice(
                 "A host that will not come back is dropped from the state, and its files are left as they are, with:",
@@ -66,15 +74,6 @@ if (failures.length > 0) {
  */
 function advice(text, commands) {
     return commands.length === 0 ? [] : [text, ...commands.map((line) => `  ./pulumiw ${line}`)];
-}
-
-/**
- * A client in the configuration, as `config --path` takes it in a command line.
- *
- * @param {string} name
- */
-function pathOf(name) {
-    return name.includes(".") ? `'clients["${name}"]'` : `clients.${name}`;
 }
 
 /** @returns {Failure[]} */

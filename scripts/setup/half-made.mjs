@@ -2,7 +2,7 @@
 // A container whose creation was interrupted is in the state as if it were there. Nothing would start or fill it any more:
 // the engine takes it for one to be updated, and there is nothing to update. So the next run is told to make it anew.
 import { pathToFileURL } from "node:url";
-import { pulumi, tryPulumi } from "../check/state.mjs";
+import { pulumi, tryPulumi } from "../shared/state.mjs";
 
 /**
  * @param {string} stack

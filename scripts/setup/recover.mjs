@@ -4,11 +4,11 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { find, readState, tryPulumi } from "../check/state.mjs";
+import { find, readState, tryPulumi } from "../shared/state.mjs";
 import { findHalfMade, replaceHalfMade } from "./half-made.mjs";
 import { endOrphans } from "./orphans.mjs";
 
-/** @typedef {import("../check/state.mjs").Resource} Resource */
+/** @typedef {import("../shared/state.mjs").Resource} Resource */
 
 // The engine leaves a log of its own.
 process.umask(0o077);

@@ -1,7 +1,7 @@
 // @ts-check
 // What a preview means for people: who gains or loses access, what restarts, which hosts change, what happens to the images.
 import { readFileSync } from "node:fs";
-import { EVERYTHING, rightsIn } from "../check/rights.mjs";
+import { EVERYTHING, rightsIn } from "../shared/rights.mjs";
 
 /** @typedef {"create" | "update" | "replace" | "delete"} Operation */
 /** @typedef {{ name: string, operation: Operation, isRetained: boolean, rights?: Rights }} Change */
@@ -164,7 +164,7 @@ function ofRights({ before, after }) {
  * @param {string} text the engine's log of events
  * @returns {Change[]} in the order of their names
  */
-export function changesIn(text) {
+function changesIn(text) {
     /** @type {Map<string, Change>} */
     const changes = new Map();
     for (const line of text.split("\n").filter((line) => line !== "")) {

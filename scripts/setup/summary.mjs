@@ -1,6 +1,6 @@
 // @ts-check
 // Says how to use what `npm run up` deployed, from the stack's outputs without their secrets.
-import { pulumi } from "../check/state.mjs";
+import { pulumi } from "../shared/state.mjs";
 
 // The engine leaves a log of its own.
 process.umask(0o077);

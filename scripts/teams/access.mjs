@@ -1,6 +1,7 @@
 // @ts-check
 // What the stack's outputs and configuration say about its teams, secrets included: in memory, never in a file.
-import { pulumi } from "../check/state.mjs";
+import { valuesIn } from "../shared/configuration.mjs";
+import { pulumi } from "../shared/state.mjs";
 
 /** @typedef {import("../../lib/team-files/team-access.js").TeamAccess} TeamAccess */
 
@@ -30,8 +31,5 @@ export function readTeams(stack) {
  * @returns {string | undefined}
  */
 export function readAddress(stack) {
-    /** @type {Record<string, { value?: string }>} */
-    const config = JSON.parse(pulumi(["config", "--json"], stack));
-    const found = Object.entries(config).find(([key]) => /^[^:]+:address$/.test(key));
-    return found?.[1].value || undefined;
+    return valuesIn(pulumi(["config", "--json"], stack)).address || undefined;
 }

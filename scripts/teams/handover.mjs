@@ -2,22 +2,22 @@
 // npm run handover: gives a team what it needs to use the registry, on the terminal, as JSON or as a folder of files.
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { readAddress, readTeams } from "./access.mjs";
 import { refusal, writeFolder } from "./folder.mjs";
 import { asJson, asText, listOfTeams } from "./show.mjs";
-import { load } from "../typescript.mjs";
+import { load } from "../shared/typescript.mjs";
 
 /** @type {typeof import("../../lib/team-files/team-files.js")} */
 const { teamFiles } = load("lib/team-files/team-files.ts");
 
 // The engine leaves a log of its own.
 process.umask(0o077);
-const { team, stack, json, output, showSecrets } = readArguments();
+const [, , stack = "", team = "", secrets = "", form = "", output = ""] = process.argv;
+const showSecrets = secrets === "show-secrets";
 const teams = readTeams(stack);
 if (teams.size === 0) fail("the stack has no teams: nothing was deployed; first: npm run up");
 const option = stack === "" ? "" : ` --stack ${stack}`;
-if (team === undefined) {
+if (team === "") {
     print(listOfTeams([...teams.values()], option));
 } else {
     const found = teams.get(team);
@@ -26,11 +26,11 @@ if (team === undefined) {
     }
     const access = { ...found, address: readAddress(stack) };
     const files = teamFiles(access, { trust: part("../../components/trust-host"), own: part(".") });
-    if (output !== undefined) {
-        writeTo(resolve(process.env.INIT_CWD ?? ".", output), files);
+    if (output !== "") {
+        writeTo(resolve(output), files);
     } else {
         print(
-            json
+            form === "json"
                 ? asJson(access, files, showSecrets)
                 : asText(access, files, { showSecrets, option }),
         );
@@ -57,34 +57,6 @@ function writeTo(folder, files) {
     );
 }
 
-function readArguments() {
-    try {
-        const { values, positionals } = parseArgs({
-            allowPositionals: true,
-            options: {
-                stack: { type: "string", short: "s", default: "" },
-                json: { type: "boolean", default: false },
-                output: { type: "string" },
-                "show-secrets": { type: "boolean", default: false },
-            },
-        });
-        if (positionals.length > 1) fail(`one team at a time; given: ${positionals.join(", ")}`, 2);
-        const { "show-secrets": showSecrets, ...others } = values;
-        const [team] = positionals;
-        if (others.output === "") fail("--output wants a folder", 2);
-        if (others.json && others.output !== undefined) {
-            fail("--json and --output were given; one of them at most", 2);
-        }
-        if (team === undefined && (others.json || others.output !== undefined)) {
-            fail("no team was given; without options this command lists them", 2);
-        }
-        return { ...others, showSecrets, team };
-    } catch (error) {
-        // Its second sentence is about arguments that start with a dash.
-        return fail(error instanceof Error ? (error.message.split(". ")[0] ?? "") : "", 2);
-    }
-}
-
 /**
  * Reads the parts of a script from a folder.
  *
@@ -102,11 +74,9 @@ function print(text) {
 
 /**
  * @param {string} message
- * @param {number} [code]
  * @returns {never}
  */
-function fail(message, code = 1) {
-    const help = code === 2 ? "; see npm run handover -- --help" : "";
-    process.stderr.write(`handover: ${message}${help}\n`);
-    process.exit(code);
+function fail(message) {
+    process.stderr.write(`handover: ${message}\n`);
+    process.exit(1);
 }

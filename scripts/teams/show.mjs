@@ -1,6 +1,6 @@
 // @ts-check
 // A hand-over as text for a terminal and as JSON. Secrets are shown only when they are asked for.
-import { load } from "../typescript.mjs";
+import { load } from "../shared/typescript.mjs";
 
 /** @type {typeof import("../../lib/team-files/team-access.js")} */
 const { HIDDEN, loginWithoutPassword } = load("lib/team-files/team-access.ts");

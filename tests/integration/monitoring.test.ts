@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DockerUser, inspect } from "../support/docker";
 import { MANIFESTS } from "../support/images";
+import { npmRun } from "../support/npm-run";
 import {
     metricsOf,
     panels,
@@ -14,7 +15,6 @@ import { ask } from "../support/registry-client";
 import { must, run } from "../support/run";
 import { freePort, type Outputs, TestStack } from "../support/stack";
 
-const CHECK = join(__dirname, "../../scripts/check");
 const MIB = 1024 * 1024;
 const DISK_MIB = 4;
 
@@ -48,16 +48,14 @@ async function logged(): Promise<Line[]> {
         .map((line) => JSON.parse(line) as Line);
 }
 
-/** `npm run logs` and `npm run doctor` from here on: with the engine that is set up. */
-function script(name: string, ...args: string[]) {
-    return run("node", [join(CHECK, name), ...args], {
-        cwd: stack.folder,
-        env: stack.environment,
-    });
-}
+/** `npm run logs` and `npm run doctor` from here on. */
+const command = (name: string, args: readonly string[]) =>
+    npmRun(name, args, { cwd: stack.folder, env: stack.environment });
+const logs = (...options: string[]) => command("logs", options);
+const metrics = (...options: string[]) => command("doctor", ["--metrics", ...options]);
 
 const doctorMetrics = async () => {
-    const { stdout } = await script("doctor.mjs", "", "metrics");
+    const { stdout } = await metrics();
     return parseMetrics(stdout);
 };
 
@@ -67,7 +65,7 @@ const registryMetrics = async () => {
 };
 
 const requests = async (...options: string[]) => {
-    const { stdout } = await script("logs.mjs", "--json", ...options);
+    const { stdout } = await logs("--json", ...options);
     return stdout
         .split("\n")
         .filter((line) => line !== "")
@@ -146,7 +144,7 @@ test("each request is a line with who, what, where from and how it ended; a heal
     const ofWeb = await requests("--user", "web");
     // The first is the proof of `up`.
     expect(ofWeb.map(({ status }) => status)).toEqual([200, 404, 401]);
-    const { stdout } = await script("logs.mjs", "--user", "web");
+    const { stdout } = await logs("--user", "web");
     expect(stdout).toMatch(
         / 404 GET web [\d.]+:\d+ \/v2\/kept\/app\/manifests\/none \d+ B .* \(manifest unknown: unknown tag=none\)$/m,
     );
@@ -235,7 +233,7 @@ test("rules and dashboard ask for what there is, and a full disk is seen", async
 testWithPromtool("what the doctor writes for Prometheus is well formed, and whole", async () => {
     const file = join(stack.folder, "registry.prom");
     const before = readdirSync(stack.folder).length;
-    await script("doctor.mjs", "", "metrics", file);
+    await metrics("--output", file);
     expect(readdirSync(stack.folder)).toHaveLength(before + 1);
     expect(statSync(file).mode & 0o777).toBe(0o644);
     const text = readFileSync(file, "utf8");
@@ -243,7 +241,7 @@ testWithPromtool("what the doctor writes for Prometheus is well formed, and whol
     expect(parseMetrics(text).series.get(checkOf("proof"))).toBe(1);
 
     const nowhere = join(stack.folder, "missing", "registry.prom");
-    const { code, stderr } = await script("doctor.mjs", "", "metrics", nowhere);
+    const { code, stderr } = await metrics("--output", nowhere);
     expect([code, existsSync(nowhere)]).toEqual([2, false]);
     expect(stderr).toContain(`doctor: cannot write ${nowhere}: ENOENT`);
 });

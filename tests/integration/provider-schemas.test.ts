@@ -26,6 +26,7 @@ const NOT_COVERED: Readonly<Record<string, readonly string[]>> = {
     "docker:index/remoteImage:RemoteImage": ["build"],
     "docker:index/service:Service": [
         "auth",
+        "taskSpec.containerSpec.configs",
         "taskSpec.containerSpec.privileges.credentialSpec",
         "taskSpec.networksAdvanceds[].name",
         "taskSpec.resources.reservation.genericResources",
@@ -69,7 +70,6 @@ const IN_PLACE: Readonly<Record<string, readonly string[]>> = {
         ...["convergeConfig", "endpointSpec", "labels", "rollbackConfig", "taskSpec"],
         "updateConfig",
     ],
-    "docker:index/serviceConfig:ServiceConfig": [],
     "docker:index/volume:Volume": [],
     "random:index/randomBytes:RandomBytes": [],
     "random:index/randomPassword:RandomPassword": [],
@@ -82,7 +82,7 @@ const IN_PLACE: Readonly<Record<string, readonly string[]>> = {
 const TYPES: Readonly<Record<string, readonly string[]>> = {
     docker: [
         ...["container:Container", "network:Network", "remoteImage:RemoteImage"],
-        ...["secret:Secret", "service:Service", "serviceConfig:ServiceConfig", "volume:Volume"],
+        ...["secret:Secret", "service:Service", "volume:Volume"],
     ].map((type) => `docker:index/${type}`),
     tls: [
         ...["certRequest:CertRequest", "locallySignedCert:LocallySignedCert"],

@@ -77,6 +77,17 @@ test("without a bucket in the configuration it says what to set", async () => {
     expect(stderr).toContain("./pulumiw config set --secret --path storage.s3.secretKey");
 });
 
+test("a bucket that an up would refuse to read is refused in the same words, and nobody is asked", async () => {
+    const { accessKey, ...fields } = s3.config().s3;
+    stack.configure({ storage: { s3: { ...fields, forcePathStyle: "maybe" } } });
+    const { code, stdout, stderr } = await maintain(stack, "move-to-s3", ["", ""]);
+    stack.configure({});
+    expect([code, stdout, typeof accessKey]).toEqual([1, "", "string"]);
+    expect(stderr).toContain("the configuration has 2 problems; nothing was changed");
+    expect(stderr).toContain('storage.s3.forcePathStyle\n    given:   "maybe"');
+    expect(stderr).toContain("pulumi config set --secret --path storage.s3.accessKey");
+});
+
 test("a volume that the next up would delete is not moved from", async () => {
     stack.configure({ dataRetained: false });
     await stack.up();

@@ -141,10 +141,13 @@ test("a page is written whole, for others to read as far as the umask lets them,
         stdout: "",
         stderr: `status: ${stack.path("folder")} is refused: it is a folder; give a file in it\n`,
     });
+    const twice = await status(stack, ["--html", "a", "--json", "./a"]);
+    expect([twice.code, twice.stdout]).toEqual([2, ""]);
+    expect(twice.stderr).toContain(`were given the same place: ${stack.path("a")} (see npm run`);
     expect(await status(stack, ["--hmtl", "x"])).toEqual({
         code: 2,
         stdout: "",
-        stderr: "status: Unknown option '--hmtl'; see npm run status -- --help\n",
+        stderr: "status: no such option: --hmtl (see npm run status -- --help)\n",
     });
 });
 

@@ -1,20 +1,21 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { type Result, run } from "./run";
+import { npmRun } from "./npm-run";
+import type { Result } from "./run";
 import type { TestStack } from "./stack";
 
 const FOLDER = join(__dirname, "../../scripts/overview");
 
-/** What `npm run status` does, for somebody with this umask, without the script that sets up what is missing. */
+/** What `npm run status` does, for somebody with this umask. */
 export async function status(
     stack: TestStack,
     options: readonly string[],
-    { umask = "022", env = {} }: { readonly umask?: string; readonly env?: NodeJS.ProcessEnv } = {},
+    { umask, env = {} }: { readonly umask?: string; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<Result> {
-    const command = `umask ${umask}; exec node "$@"`;
-    const program = ["-c", command, "sh", join(FOLDER, "status.mjs"), ...options];
     const surroundings = { ...stack.environment, INIT_CWD: stack.folder, ...env };
-    return stack.note(await run("sh", program, { cwd: stack.folder, env: surroundings }));
+    return stack.note(
+        await npmRun("status", options, { cwd: stack.folder, env: surroundings, umask }),
+    );
 }
 
 /** Lines of a program that knows these functions of scripts/overview, and `print`; returns what that was given. */

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { TARGETS } from "../../lib/trust-script";
 
 const SCRIPT = join(__dirname, "../../scripts/setup/failures.mjs");
 const TYPE = "private-registry:index:PrivateRegistry$private-registry:index:ClientTrust$command";
@@ -158,12 +159,39 @@ const CAUSES: [string, string, string][] = [
         'Process exited with status 1: running "sh -c \'if [ \\"$(id -u)\\" = 0 ]; then exec sh -s apply; fi\'":\nhosts: written\ncannot write /etc/hosts: No space left on device; free some space there, then run up again',
         "a: cannot write /etc/hosts: No space left on device; free some space there, then run up again",
     ],
-    ["what nobody has thought of", "the sky\nis falling", "a: the sky"],
 ];
 
-test.each(CAUSES)("%s is one line: the host, the cause, what to do", (_, message, line) => {
-    expect(said(events("a", message))).toBe(
-        `\nOne client host could not be set up or cleaned; the others are done:\n  ${line}\n`,
+/** The one line about a host on which each of these was done, after what kept it was said. */
+const DONE = TARGETS.map((target): [string, string, string] => [
+    `what kept it, said before what was done for ${target}`,
+    `create script on 192.0.2.21: Process exited with status 1; its last output:\ncannot write /x: No space left on device\n${target}: /y written`,
+    "a (192.0.2.21): cannot write /x: No space left on device",
+]);
+
+describe("in a run in which many hosts failed, each in another way", () => {
+    const hosts = [...CAUSES, ...DONE].map(([cause, message, line], index) => {
+        const name = `a${index}`;
+        return { name, cause, message, line: `  ${line.replace("a", name)}` };
+    });
+    let lines: string[];
+    beforeAll(() => {
+        lines = said(hosts.flatMap(({ name, message }) => events(name, message))).split("\n");
+    });
+
+    test.each(hosts)("$cause is one line: the host, the cause, what to do", ({ line }) => {
+        expect(lines).toContain(line);
+    });
+
+    test("nothing else is said of them", () => {
+        const title = `${hosts.length} client hosts could not be set up or cleaned; the others are done:`;
+        expect(lines.slice(0, 2)).toEqual(["", title]);
+        expect(lines).toHaveLength(hosts.length + 3);
+    });
+});
+
+test("one that failed is one", () => {
+    expect(said(events("a", "the sky\nis falling"))).toBe(
+        "\nOne client host could not be set up or cleaned; the others are done:\n  a: the sky\n",
     );
 });
 

@@ -1,17 +1,12 @@
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
+import { npmRun } from "../support/npm-run";
 
-const SCRIPT = join(__dirname, "../../scripts/check/logs.mjs");
-
-function logs(lines: readonly (string | Record<string, unknown>)[], ...options: string[]) {
+async function logs(lines: readonly (string | Record<string, unknown>)[], ...options: string[]) {
     const input = lines
         .map((line) => `${typeof line === "string" ? line : JSON.stringify(line)}\n`)
         .join("");
-    const { stdout, status, stderr } = spawnSync("node", [SCRIPT, ...options, "-"], {
-        input,
-        encoding: "utf8",
-    });
-    return { lines: stdout.split("\n").slice(0, -1), status, stderr };
+    const { code, stdout, stderr } = await npmRun("logs", [...options, "-"], { input });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    return stdout.split("\n").slice(0, -1);
 }
 
 /** A line of the registry about a request. */
@@ -43,7 +38,7 @@ const wrongPassword = [
     about("2", "warning", `error authorizing context: ${CHALLENGE}: authentication failure`),
 ];
 
-test("a request is one line, whatever the registry says of it", () => {
+test("a request is one line, whatever the registry says of it", async () => {
     const failed = {
         "auth.user.name": "dev",
         "err.message": "unknown error",
@@ -53,7 +48,7 @@ test("a request is one line, whatever the registry says of it", () => {
     const noLogin = `error authorizing context: ${CHALLENGE}: invalid authorization credential`;
     const noAccount = `error authorizing context: ${CHALLENGE}: authentication failure`;
     expect(
-        logs([
+        await logs([
             start,
             ...pull,
             ...wrongPassword,
@@ -63,7 +58,7 @@ test("a request is one line, whatever the registry says of it", () => {
             about("5", "error", "response completed with error", { ...failed, ...done(500) }),
             about("6", "error", "error checking authorization: bad line"),
             about("6", "warning", "error authorizing context: bad line"),
-        ]).lines,
+        ]),
     ).toEqual(
         [
             "200 GET dev 192.0.2.7:40000 /v2/team/app/manifests/1 7 B 2ms",
@@ -76,8 +71,8 @@ test("a request is one line, whatever the registry says of it", () => {
     );
 });
 
-test("for programs, all of it by name", () => {
-    const { lines } = logs(pull, "--json");
+test("for programs, all of it by name", async () => {
+    const lines = await logs(pull, "--json");
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
         {
             time: "2026-01-02T03:04:05.6Z",
@@ -95,38 +90,30 @@ test("for programs, all of it by name", () => {
     ]);
 });
 
-test("of one account, or of one repository", () => {
+test("of one account, or of one repository", async () => {
     const other = about("7", "info", "response completed", {
         "auth.user.name": "dev",
         "vars.name": "other",
         ...done(201),
     });
     const all = [{ ...start, level: "error" }, ...pull, ...wrongPassword, other];
-    expect(logs(all).lines).toHaveLength(4);
-    expect(logs(all, "--user", "web").lines).toEqual([expect.stringContaining("401 GET web")]);
-    expect(logs(all, "--repository=other").lines).toEqual([expect.stringContaining("201")]);
-    expect(logs(all, "--user=dev", "--repository=team/app").lines).toHaveLength(1);
+    expect(await logs(all)).toHaveLength(4);
+    expect(await logs(all, "--user", "web")).toEqual([expect.stringContaining("401 GET web")]);
+    expect(await logs(all, "--repository=other")).toEqual([expect.stringContaining("201")]);
+    expect(await logs(all, "--user=dev", "--repository=team/app")).toHaveLength(1);
 });
 
-test("what belongs to no request is shown when it is a warning or worse, without control characters", () => {
+test("what belongs to no request is shown when it is a warning or worse, without control characters", async () => {
     expect(
-        logs([
+        await logs([
             start,
             { ...start, level: "error", msg: "storage driver health check: gone" },
             "2026/01/02 http: TLS handshake error from 192.0.2.9:1: \u001b[2J remote error",
             "null",
-        ]).lines,
+        ]),
     ).toEqual([
         "2026-01-02T03:04:05Z error storage driver health check: gone",
         "warning 2026/01/02 http: TLS handshake error from 192.0.2.9:1: ?[2J remote error",
         "warning null",
     ]);
-});
-
-test("an option that it does not know is refused", () => {
-    expect(logs([], "--users", "dev")).toEqual({
-        lines: [],
-        status: 2,
-        stderr: "logs: Unknown option '--users' (see npm run logs -- --help)\n",
-    });
 });

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
+import { ACCESS_LABEL } from "../../lib/permissions";
 
 const SCRIPT = join(__dirname, "../../scripts/setup/review.mjs");
 
@@ -97,7 +98,7 @@ test("permissions that change are said account by account", () => {
     const labels = (rights: Record<string, string>) => ({
         inputs: {
             labels: Object.entries(rights).map(([account, value]) => ({
-                label: `private-registry.access.${account}`,
+                label: `${ACCESS_LABEL}${account}`,
                 value,
             })),
         },

@@ -443,7 +443,7 @@ describe("the status of what was found", () => {
 });
 
 test("a command that does not end is ended, and nobody waits for it", () => {
-    const folder = join(__dirname, "../../scripts/check");
+    const folder = join(__dirname, "../../scripts/shared");
     const program = `
         import { run } from ${JSON.stringify(join(folder, "run.mjs"))};
         import { within } from ${JSON.stringify(join(folder, "within.mjs"))};
@@ -467,7 +467,7 @@ test("its help needs no set-up and has all options", () => {
 });
 
 describe("a report in a file", () => {
-    const REPORTS = join(__dirname, "../../scripts/check/report-file.mjs");
+    const REPORTS = join(__dirname, "../../scripts/shared/report-file.mjs");
     let folder: string;
     beforeEach(() => {
         folder = mkdtempSync(join(tmpdir(), "private-registry-report-"));

@@ -1,5 +1,9 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { bucketName } from "../../lib/storage-config";
 import { complaint, read } from "../support/settings";
 
+const REGISTRY = join(__dirname, "../../scripts/maintenance/registry.mjs");
 const S3 = { bucket: "images", region: "us-east-1", accessKey: "the-id", secretKey: "the-secret" };
 const s3 = (fields: Record<string, unknown>) => ({ storage: { s3: { ...S3, ...fields } } });
 
@@ -19,6 +23,18 @@ test("a bucket of Amazon's, and one of another service", () => {
         redirect: true,
     });
     expect(read(s3({ endpoint, forcePathStyle: false })).s3?.forcePathStyle).toBe(false);
+});
+
+test("the maintenance commands call a bucket what the program calls it", () => {
+    const buckets = [{}, { endpoint: "https://s3.example.com:9000" }].flatMap(
+        (fields) => read(s3(fields)).s3 ?? [],
+    );
+    const program = `
+        import { bucketName } from ${JSON.stringify(REGISTRY)};
+        process.stdout.write(JSON.stringify(${JSON.stringify(buckets)}.map(bucketName)));`;
+    const said = execFileSync("node", ["--input-type=module", "-e", program], { encoding: "utf8" });
+    expect(buckets).toHaveLength(2);
+    expect(JSON.parse(said)).toEqual(buckets.map(bucketName));
 });
 
 test("a Redis", () => {

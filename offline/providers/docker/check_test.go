@@ -63,7 +63,6 @@ func TestAutonameIsStable(t *testing.T) {
 		{p.CheckRequest{Urn: urnOf(networkType)}, values{}},
 		{p.CheckRequest{Urn: urnOf(serviceType)}, values{"taskSpec": values{"containerSpec": values{"image": "img"}}}},
 		{p.CheckRequest{Urn: urnOf(secretType)}, values{"data": "aGk="}},
-		{p.CheckRequest{Urn: urnOf(configType)}, values{"dataRaw": "hi"}},
 	} {
 		req := kind.urn
 		req.Inputs = properties(kind.in)
@@ -131,7 +130,7 @@ func TestOfficialTokens(t *testing.T) {
 	resp, err := newServer(t).GetSchema(p.GetSchemaRequest{})
 	require.NoError(t, err)
 	for _, kind := range []string{"container:Container", "remoteImage:RemoteImage", "volume:Volume", "network:Network",
-		"service:Service", "secret:Secret", "serviceConfig:ServiceConfig"} {
+		"service:Service", "secret:Secret"} {
 		require.True(t, strings.Contains(resp.Schema, `"docker:index/`+kind+`"`), kind)
 	}
 }
@@ -140,7 +139,7 @@ func TestOfficialTokens(t *testing.T) {
 func TestSchemaAgreesWithTheFields(t *testing.T) {
 	for token, fields := range map[tokens.Type][]field{
 		containerType: containerFields, imageType: imageFields, volumeType: volumeFields, networkType: networkFields,
-		serviceType: serviceFields, secretType: secretFields, configType: serviceConfigFields,
+		serviceType: serviceFields, secretType: secretFields,
 	} {
 		var replacing, all []string
 		for _, f := range fields {

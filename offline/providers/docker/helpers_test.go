@@ -32,7 +32,6 @@ const (
 	networkType   = tokens.Type("docker:index/network:Network")
 	serviceType   = tokens.Type("docker:index/service:Service")
 	secretType    = tokens.Type("docker:index/secret:Secret")
-	configType    = tokens.Type("docker:index/serviceConfig:ServiceConfig")
 )
 
 // toolImage is built once, by the first test that needs the daemon.

@@ -1,8 +1,7 @@
 // Package docker is a stand-in for the official Pulumi docker provider 5.2.0 where plugins cannot
-// be downloaded. It covers Container, RemoteImage, Volume and Network, and of a swarm Service, Secret
-// and ServiceConfig, with the official tokens, property names and behaviour, and refuses by name what
-// it does not cover. offline/README.md lists where it knowingly does not do what the official
-// provider does.
+// be downloaded. It covers Container, RemoteImage, Volume and Network, and of a swarm Service and
+// Secret, with the official tokens, property names and behaviour, and refuses by name what it does not
+// cover. offline/README.md lists where it knowingly does not do what the official provider does.
 package docker
 
 import (
@@ -53,19 +52,13 @@ func New() (p.Provider, error) {
 			fields:           secretFields,
 			naming:           autonamed,
 		},
-		resource{
-			InferredResource: infer.Resource(&ServiceConfig{}),
-			kind:             "ServiceConfig",
-			fields:           serviceConfigFields,
-			naming:           autonamed,
-		},
 	)
 	if err != nil {
 		return provider, err
 	}
 	provider.DiffConfig = diffConfig
 	return refuseOtherTypes(provider, []string{
-		"Container", "Network", "RemoteImage", "Secret", "Service", "ServiceConfig", "Volume",
+		"Container", "Network", "RemoteImage", "Secret", "Service", "Volume",
 	}), nil
 }
 

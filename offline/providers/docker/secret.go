@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 
 	"github.com/docker/docker/api/types/swarm"
 	"github.com/pulumi/pulumi-go-provider/infer"
@@ -62,7 +63,7 @@ func (*Secret) Create(
 	e := engineOf(ctx)
 	data, err := base64.StdEncoding.DecodeString(in.Data)
 	if err != nil {
-		return infer.CreateResponse[SecretState]{}, errNotBase64("secret " + state.Name)
+		return infer.CreateResponse[SecretState]{}, fmt.Errorf("cannot create secret %s: its data is not base64", state.Name)
 	}
 	made, err := e.SecretCreate(ctx, swarm.SecretSpec{
 		Annotations: swarm.Annotations{Name: state.Name, Labels: labelMap(in.Labels)}, Data: data,

@@ -55,7 +55,6 @@ var serviceFields = []field{
 	{name: "taskSpec.containerSpec.capAdds", shape: list},
 	{name: "taskSpec.containerSpec.capDrops", shape: list},
 	{name: "taskSpec.containerSpec.commands", shape: list},
-	{name: "taskSpec.containerSpec.configs", shape: set},
 	{name: "taskSpec.containerSpec.dir"},
 	{name: "taskSpec.containerSpec.dnsConfig", shape: object, computed: true},
 	{name: "taskSpec.containerSpec.env", shape: mapping},

@@ -68,11 +68,6 @@ func fillContainerSpecDefaults(c *ServiceContainerSpec) {
 		setDefault(&c.Secrets[i].FileGID, "0")
 		setDefault(&c.Secrets[i].FileMode, defaultFileMode)
 	}
-	for i := range c.Configs {
-		setDefault(&c.Configs[i].FileUID, "0")
-		setDefault(&c.Configs[i].FileGID, "0")
-		setDefault(&c.Configs[i].FileMode, defaultFileMode)
-	}
 }
 
 func checkService(in ServiceInputs) []p.CheckFailure {
@@ -192,9 +187,6 @@ func (c *checker) container(s ServiceContainerSpec) {
 	}
 	for i, s := range s.Secrets {
 		c.atLeast(fmt.Sprintf("%s.secrets[%d].fileMode", at, i), s.FileMode, 0)
-	}
-	for i, s := range s.Configs {
-		c.atLeast(fmt.Sprintf("%s.configs[%d].fileMode", at, i), s.FileMode, 0)
 	}
 }
 

@@ -194,14 +194,6 @@ func containerSpecState(before ServiceContainerSpec, live swarm.ContainerSpec) S
 			FileName: file.Name, FileUID: &file.UID, FileGID: &file.GID, FileMode: &mode,
 		})
 	}
-	for _, ref := range live.Configs {
-		file := deref(ref.File)
-		mode := int(file.Mode)
-		s.Configs = append(s.Configs, ServiceConfigFile{
-			ConfigID: ref.ConfigID, ConfigName: observed(nil, ref.ConfigName),
-			FileName: file.Name, FileUID: &file.UID, FileGID: &file.GID, FileMode: &mode,
-		})
-	}
 	return s
 }
 

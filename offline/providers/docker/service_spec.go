@@ -170,16 +170,6 @@ func containerSpec(c ServiceContainerSpec) (*swarm.ContainerSpec, error) {
 			},
 		})
 	}
-	for i, s := range c.Configs {
-		if s.ConfigID == "" || deref(s.ConfigName) == "" {
-			return nil, fmt.Errorf("configs[%d] lacks configId or configName; the swarm wants both, id and name of a ServiceConfig", i)
-		}
-		spec.Configs = append(spec.Configs, &swarm.ConfigReference{
-			ConfigID: s.ConfigID, ConfigName: deref(s.ConfigName), File: &swarm.ConfigReferenceFileTarget{
-				Name: s.FileName, UID: deref(s.FileUID), GID: deref(s.FileGID), Mode: os.FileMode(deref(s.FileMode)),
-			},
-		})
-	}
 	return spec, nil
 }
 

@@ -56,7 +56,6 @@ func fullService() values {
 					values{"type": "tmpfs", "target": "/t", "tmpfsOptions": values{"sizeBytes": 1024.0, "mode": 1023.0}},
 				},
 				"secrets": []any{values{"secretId": "s1", "secretName": "s", "fileName": "/etc/s", "fileMode": 256.0, "fileUid": "5"}},
-				"configs": []any{values{"configId": "c1", "configName": "c", "fileName": "c"}},
 			},
 		},
 	}
@@ -184,7 +183,6 @@ func (in ServiceInputs) withConverge(from ServiceInputs) ServiceInputs {
 func TestServiceReferencesAreWhole(t *testing.T) {
 	for want, task := range map[string]ServiceTaskSpec{
 		"secrets[0] lacks":            {ContainerSpec: ServiceContainerSpec{Secrets: []ServiceSecretFile{{SecretID: "s"}}}},
-		"configs[0] lacks":            {ContainerSpec: ServiceContainerSpec{Configs: []ServiceConfigFile{{ConfigName: pointer("c")}}}},
 		"networksAdvanceds[0] has no": {NetworksAdvanceds: []ServiceNetwork{{}}},
 	} {
 		_, err := serviceSpec(ServiceInputs{TaskSpec: task})
@@ -243,9 +241,6 @@ func TestServiceChecks(t *testing.T) {
 	require.Contains(t, with("taskSpec.restartPolicy", values{"condition": "always"}), "on-failure")
 	require.Contains(t, with("taskSpec.containerSpec.mounts", []any{values{"type": "bind", "source": "data", "target": "/d"}}), "not absolute")
 	require.Contains(t, reasons(secretType, properties(values{"data": secret("hush!")})), "not base64")
-	require.Contains(t, reasons(configType, properties(values{"data": "aGk=", "dataRaw": "hi"})), "exactly one")
-	require.Contains(t, reasons(configType, properties(values{})), "exactly one")
-	check(t, server, configType, properties(values{"data": unknown}))
 	check(t, server, secretType, properties(values{"data": unknown, "name": unknown}))
 }
 

@@ -62,7 +62,6 @@ type ServiceContainerSpec struct {
 	CapAdds         []string            `pulumi:"capAdds,optional"`
 	CapDrops        []string            `pulumi:"capDrops,optional"`
 	Commands        []string            `pulumi:"commands,optional"`
-	Configs         []ServiceConfigFile `pulumi:"configs,optional"`
 	Dir             *string             `pulumi:"dir,optional"`
 	DNSConfig       *ServiceDNSConfig   `pulumi:"dnsConfig,optional"`
 	Env             map[string]string   `pulumi:"env,optional"`
@@ -82,16 +81,6 @@ type ServiceContainerSpec struct {
 	StopSignal      *string             `pulumi:"stopSignal,optional"`
 	Sysctl          map[string]string   `pulumi:"sysctl,optional"`
 	User            *string             `pulumi:"user,optional"`
-}
-
-// ServiceConfigFile is a config that the container sees as a file.
-type ServiceConfigFile struct {
-	ConfigID   string  `pulumi:"configId"`
-	ConfigName *string `pulumi:"configName,optional"`
-	FileGID    *string `pulumi:"fileGid,optional"`
-	FileMode   *int    `pulumi:"fileMode,optional"`
-	FileName   string  `pulumi:"fileName"`
-	FileUID    *string `pulumi:"fileUid,optional"`
 }
 
 // ServiceSecretFile is a secret that the container sees as a file.
@@ -239,11 +228,6 @@ func (*ServiceTaskSpec) Annotate(a infer.Annotator) {
 // Annotate gives the type its official token.
 func (*ServiceContainerSpec) Annotate(a infer.Annotator) {
 	a.SetToken("index/ServiceTaskSpecContainerSpec", "ServiceTaskSpecContainerSpec")
-}
-
-// Annotate gives the type its official token.
-func (*ServiceConfigFile) Annotate(a infer.Annotator) {
-	a.SetToken("index/ServiceTaskSpecContainerSpecConfig", "ServiceTaskSpecContainerSpecConfig")
 }
 
 // Annotate gives the type its official token.

@@ -68,7 +68,7 @@ func TestOverlayNetwork(t *testing.T) {
 	}
 }
 
-func TestSecretAndConfig(t *testing.T) {
+func TestSecretFromCreateToDelete(t *testing.T) {
 	d := withSwarm(t)
 	in, made := d.create(t, secretType, values{"data": encoded("hush"), "labels": labels("a")})
 	require.True(t, made.Properties.Get("data").Secret())
@@ -83,14 +83,6 @@ func TestSecretAndConfig(t *testing.T) {
 	missing, err := d.Read(p.ReadRequest{ID: made.ID, Urn: urnOf(secretType), Properties: made.Properties, Inputs: in})
 	require.NoError(t, err)
 	require.Empty(t, missing.ID)
-
-	for _, content := range []values{{"data": encoded("a: b\n")}, {"dataRaw": "a: b\n"}} {
-		in, made := d.create(t, configType, content)
-		live, _, err := d.ConfigInspectWithRaw(t.Context(), made.ID)
-		require.NoError(t, err)
-		require.Equal(t, "a: b\n", string(live.Spec.Data))
-		d.expectStable(t, configType, in, made)
-	}
 }
 
 // service is what these tests run: the tool, waited for.
@@ -122,13 +114,11 @@ func (d daemon) containersOf(t *testing.T, name string) int {
 func TestServiceFromCreateToDelete(t *testing.T) {
 	d := withSwarm(t)
 	_, made := d.create(t, secretType, values{"data": encoded("hush")})
-	_, file := d.create(t, configType, values{"dataRaw": "hi"})
 	_, overlay := d.create(t, networkType, values{"driver": "overlay", "attachable": true})
 	name := randomName()
 	m := service(name, values{
 		"env": values{"A": "1"}, "stopGracePeriod": "5s", "readOnly": true, "capDrops": []any{"ALL"}, "user": "65532:65532",
 		"secrets": []any{values{"secretId": made.ID, "secretName": nameOf(made), "fileName": "s", "fileMode": 256.0}},
-		"configs": []any{values{"configId": file.ID, "configName": nameOf(file), "fileName": "/etc/c"}},
 		"mounts":  []any{values{"type": "tmpfs", "target": "/tmp", "tmpfsOptions": values{"mode": 1023.0}}},
 	})
 	m["taskSpec"].(values)["networksAdvanceds"] = []any{values{"id": overlay.ID}}

@@ -17,5 +17,5 @@ require.extensions[".ts"] = (/** @type {any} */ module, /** @type {string} */ fi
  * @returns {any}
  */
 export function load(path) {
-    return require(`../${path}`);
+    return require(`../../${path}`);
 }
