@@ -9,7 +9,7 @@ module.exports = {
     modulePathIgnorePatterns: ["<rootDir>/.pulumi-state"],
     transform: { "^.+\\.ts$": ["ts-jest", { diagnostics: false }] },
     // Only a guard against a test that hangs: nothing is asserted about time.
-    testTimeout: 300_000,
+    testTimeout: 900_000,
     // Two cores: more workers only make the integration tests wait for each other.
     maxWorkers: 2,
     testSequencer: "<rootDir>/tests/support/longest-first-sequencer.js",

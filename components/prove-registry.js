@@ -7,7 +7,7 @@ const { X509Certificate } = require("node:crypto");
 const STORAGE_PATIENCE_MS = 150_000;
 /** A repository that nobody has: asking for it makes the registry ask its storage. */
 const NOBODYS = "/v2/private-registry-proof";
-/** How long a registry may take to answer after its container was started. */
+/** How long a registry may take to answer a request after its container was started. */
 const PATIENCE_MS = 30_000;
 const PAUSE_MS = 50;
 
@@ -89,11 +89,12 @@ function ask(
     });
 }
 
-async function firstAnswer(input) {
+/** What is answered in the end: a process that comes, or gives way to another one, leaves some requests without an answer. */
+async function answerTo(input, authorization, options) {
     const end = Date.now() + (input.patienceMs ?? PATIENCE_MS);
     for (;;) {
         try {
-            return await ask(input);
+            return await ask(input, authorization, options);
         } catch (error) {
             if (!TRANSIENT.has(error.code) || Date.now() > end) {
                 throw new Error(cause(error, input), { cause: error });
@@ -116,9 +117,9 @@ async function proveStorage(input, accounts) {
     const question = { path: `${NOBODYS}/tags/list`, timeout: STORAGE_PATIENCE_MS };
     let status;
     for (const [username, password] of accounts) {
-        ({ status } = await ask(input, basicOf(username, password), question).catch((error) => ({
-            status: error.message,
-        })));
+        ({ status } = await answerTo(input, basicOf(username, password), question).catch(
+            (error) => ({ status: error.cause.message }),
+        ));
         if (status !== 403) break;
     }
     if (status === 403) return ", storage not asked: no team is an admin";
@@ -138,7 +139,7 @@ async function check(input) {
             `the settings could not be loaded (exit code ${loaderExitCode}); see: docker logs of the loader container of ${containerName}`,
         );
     }
-    const answer = await firstAnswer(input);
+    const answer = await answerTo(input);
     if (answer.headers["docker-distribution-api-version"] !== "registry/2.0") {
         throw new Error(`what answers at ${input.address}:${port} is not a registry`);
     }
@@ -157,7 +158,7 @@ async function check(input) {
     }
     const accounts = Object.entries(input.passwords);
     for (const [username, password] of accounts) {
-        const { status } = await ask(input, basicOf(username, password));
+        const { status } = await answerTo(input, basicOf(username, password));
         if (status !== 200) {
             throw new Error(
                 `the account ${username} must be accepted with 200, the registry answered ${status}`,

@@ -103,7 +103,7 @@ change() {
     if [ "$owner" = root ]; then
         error=$(eval "$2" 2>&1 <"${3-/dev/null}") || cannot_write "$1"
     else
-        error=$(su -s /bin/sh "$owner" -c "umask 022; $2" 2>&1 <"${3-/dev/null}") || cannot_write "$1"
+        error=$(su -s /bin/sh "$owner" -c "umask 022; $2" 2>&1 <"${3-/dev/null}" 9<&-) || cannot_write "$1"
     fi
 }
 
@@ -232,7 +232,8 @@ refresh_store() {
         ! command -v "$refresh" >/dev/null 2>&1 || break
     done
     [ -n "$refresh" ] || fail 'neither update-ca-certificates nor update-ca-trust is on this host; install ca-certificates, then run up again'
-    error=$($refresh 2>&1 </dev/null) || fail "$refresh failed: $(printf '%s' "$error" | tail -n 1)"
+    # What it may start and leave running does not keep the next run waiting.
+    error=$($refresh 2>&1 </dev/null 9<&-) || fail "$refresh failed: $(printf '%s' "$error" | tail -n 1)"
     # Debian and Alpine keep links to certificates that are gone, and links by their digests to those.
     for _ in 1 2; do
         for link in /etc/ssl/certs/*; do

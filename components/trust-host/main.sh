@@ -19,6 +19,20 @@ set_up_targets() {
     [ "$count" -gt 0 ] || fail 'none of Docker, containerd, Podman and BuildKit is on this host; install one, or say with clients.<key>.targets what to set up, for example [docker] or [system], then run up again'
 }
 
+# One at a time: another stack may be at the same files of this host just now. What is locked is the folder itself, until this
+# shell ends, so nothing is left behind.
+take_turn() {
+    command -v flock >/dev/null 2>&1 || return 0
+    exec 9</etc
+    waited=0
+    # It says something only where it cannot lock at all.
+    until said=$(flock -n 9 2>&1) || [ -n "$said" ]; do
+        [ "$waited" -lt 60 ] || fail 'another run has been changing this host for a minute; see what it waits for, then run up again'
+        waited=$((waited + 1))
+        sleep 1
+    done
+}
+
 apply() {
     for folder in "$records" "$record"; do
         [ ! -L "$folder" ] || in_the_way "$folder" 'a link, and would lead root elsewhere'
@@ -87,6 +101,7 @@ remove() {
 main() {
     mode=$1
     exec </dev/null
+    [ "$mode" = check ] || take_turn
     case $mode in
         apply) apply ;;
         check) look ;;

@@ -53,7 +53,7 @@ export function checkRegistry(resources, stack) {
  */
 export function checkDockerHost(resources, stack) {
     return [
-        ...checkDocker(stack),
+        ...checkDocker(resources, stack),
         ...placesIn(resources).flatMap((place) => checkSettings(resources, place)),
     ];
 }
@@ -76,10 +76,11 @@ export function checkAnswers(resources) {
 /**
  * What the providers see is gone or changed: containers, volumes, network, image.
  *
+ * @param {Resource[]} resources
  * @param {string} stack
  * @returns {Finding[]}
  */
-function checkDocker(stack) {
+function checkDocker(resources, stack) {
     const { stdout, status } = tryPulumi(["refresh", "--preview-only", "--json"], stack);
     if (status !== 0) {
         return [
@@ -93,7 +94,8 @@ function checkDocker(stack) {
     /** @type {Finding[]} */
     const findings = differing.map((/** @type {any} */ { op, urn, detailedDiff }) => ({
         part: roleOf(urn),
-        text: op === "delete" ? "is gone" : describe(Object.keys(detailedDiff ?? {})),
+        text:
+            op === "delete" ? "is gone" : describe(resources, urn, Object.keys(detailedDiff ?? {})),
         isFine: false,
     }));
     return findings.length > 0
@@ -107,11 +109,37 @@ function checkDocker(stack) {
           ];
 }
 
-/** @param {string[]} properties */
-function describe(properties) {
-    return properties.includes("mustRun")
-        ? "does not run"
-        : `was changed: ${properties.join(", ")}`;
+/**
+ * @param {Resource[]} resources
+ * @param {string} urn
+ * @param {string[]} properties
+ */
+function describe(resources, urn, properties) {
+    if (properties.includes("mustRun")) return "does not run";
+    // A container that Docker starts again and again has no ports meanwhile.
+    const loop = properties.some((name) => name.startsWith("ports")) && loopOf(resources, urn);
+    return loop || `was changed: ${properties.join(", ")}`;
+}
+
+/**
+ * What keeps a container from running that Docker starts again and again; undefined when it does not.
+ *
+ * @param {Resource[]} resources
+ * @param {string} urn
+ */
+function loopOf(resources, urn) {
+    const host = find(resources, "registry-docker")?.inputs.host;
+    const name = resources.find((resource) => resource.urn === urn)?.inputs.name;
+    const format = "{{.State.Restarting}} {{.State.ExitCode}}";
+    const { stdout } = spawnSync(
+        "docker",
+        ["--host", host, "inspect", "--type", "container", "--format", format, name],
+        { encoding: "utf8" },
+    );
+    const [isRestarting, exitCode] = stdout.trim().split(" ");
+    return isRestarting === "true"
+        ? `ends as soon as it is started (exit code ${exitCode}); see: docker logs ${name}`
+        : undefined;
 }
 
 /** @param {string} urn */

@@ -4,6 +4,8 @@
 # Runs pulumi, with what happens to the resources in the file $events. Keeps pulumi's exit code in $code.
 run_logged() {
     events=$root/.pulumi-state/setup/events.$$
+    # A run that was killed leaves them, and its number may be this run's.
+    rm -f "$events" "$events.pipe"
     (umask 077 && mkdir -p "${events%/*}" && : >"$events" && mkfifo "$events.pipe")
     trap 'rm -f "$events" "$events.pipe"' EXIT
     # The engine's own log holds every detail of every call, keys in clear: only what is read here reaches the disk.

@@ -1,5 +1,6 @@
 // @ts-check
 // Reports in files: whole or not at all, for whoever reads them while they are written anew.
+import { randomBytes } from "node:crypto";
 import {
     chmodSync,
     lstatSync,
@@ -36,15 +37,13 @@ export function refusal(file) {
 export function writeReport(file, text, mode) {
     const place =
         statSync(file, { throwIfNoEntry: false }) === undefined ? file : realpathSync(file);
-    const unfinished = `${place}.${process.pid}`;
+    const unfinished = `${place}.${randomBytes(6).toString("hex")}`;
     try {
         writeFileSync(unfinished, text, { mode, flag: "wx" });
         chmodSync(unfinished, mode);
         renameSync(unfinished, place);
     } catch (error) {
-        // One that was there before is not ours.
-        if (/** @type {NodeJS.ErrnoException} */ (error).code !== "EEXIST")
-            rmSync(unfinished, { force: true });
+        rmSync(unfinished, { force: true });
         throw error;
     }
 }

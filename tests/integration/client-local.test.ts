@@ -29,9 +29,9 @@ const isPossible =
         const network = await ClientNetwork.create();
         const folder = mkdtempSync(join(tmpdir(), "private-registry-local-"));
         try {
-            for (const copy of ["etc", "before"]) {
-                await must("cp", ["--archive", "/etc", join(folder, copy)]);
-            }
+            // Other tests write to /etc itself: two copies of it could differ.
+            await must("cp", ["--archive", "/etc", join(folder, "etc")]);
+            await must("cp", ["--archive", join(folder, "etc"), join(folder, "before")]);
             mkdirSync(join(folder, "lib"));
             const hosts = join(folder, "etc/hosts");
             const original = readFileSync(hosts, "utf8");

@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type ClientHost, withHosts } from "../support/client-host";
 import { docker } from "../support/docker";
 import { doctor, expectHealthy } from "../support/doctor";
@@ -120,6 +121,16 @@ test("whatever is changed by hand on the Docker host is found, and put right", (
         };
         const folder = await settings();
         const shell = (command: string) => must("sh", ["-c", command]);
+        /** Ends when Docker leaves the container alone for some ten seconds before it starts it again. */
+        const restartInLoop = async () => {
+            await docker("restart", name);
+            const format = "{{.State.Restarting}} {{.RestartCount}}";
+            for (;;) {
+                const found = await must("docker", ["inspect", "--format", format, name]);
+                if (/^true ([89]|\d\d)/.test(found)) return;
+                await sleep(200);
+            }
+        };
         const rounds: Record<string, [() => Promise<unknown>, RegExp]>[] = [
             {
                 "it starts no more by itself": [
@@ -132,6 +143,18 @@ test("whatever is changed by hand on the Docker host is found, and put right", (
                             `echo 'eve:$2y$05$abcdefghijklmnopqrstuuJ1zWZ1zWZ1zWZ1zWZ1zWZ1zWZ1zWZ1z' >>'${folder}/htpasswd'; echo >'${folder}/tls.crt'`,
                         ),
                     /WRONG +settings +htpasswd, tls.crt changed or gone/,
+                ],
+            },
+            {
+                "its settings are none": [
+                    async () => {
+                        await shell(`echo none >'${folder}/config.yml'`);
+                        await restartInLoop();
+                    },
+                    new RegExp(
+                        `WRONG +container +ends as soon as it is started \\(exit code [1-9]\\d*\\); see: docker logs ${name}$`,
+                        "m",
+                    ),
                 ],
             },
             {

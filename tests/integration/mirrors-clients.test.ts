@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type ClientHost, withHosts } from "../support/client-host";
 import { docker, DockerUser } from "../support/docker";
 import { doctor, expectHealthy } from "../support/doctor";
@@ -23,7 +24,14 @@ class Upstream {
             ...["--publish", `${address}:${port}:5000`, "--publish", `127.0.0.1:${port}:5000`],
             ...["--env", "OTEL_TRACES_EXPORTER=none", REGISTRY_IMAGE],
         ]);
-        return new Upstream(id.trim(), port, `http://${address}:${port}`);
+        const url = `http://${address}:${port}`;
+        const answers = () =>
+            fetch(`${url}/v2/`).then(
+                ({ ok }) => ok,
+                () => false,
+            );
+        while (!(await answers())) await sleep(100);
+        return new Upstream(id.trim(), port, url);
     }
 
     /** Pushes a new image; returns its digest. */

@@ -120,7 +120,7 @@ async function eventually(images: ApiImages, repository: string, tag: string): P
 test("a mirror for anybody serves without accounts, beside a gateway, and gives up what it has kept for its time", async () => {
     const port = await freePort();
     await new ApiImages(upstreamOutputs).image("team/short", "1");
-    const mirror = mirrorOf(port, { anonymous: true, ttl: "3s" });
+    const mirror = mirrorOf(port, { anonymous: true, ttl: "15s" });
     const teams = { dev: { push: ["dev/*"] } };
     await withStack({ teams, mirrors: { lab: mirror } }, async (stack) => {
         await stack.up();

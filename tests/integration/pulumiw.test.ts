@@ -195,10 +195,7 @@ class Sandbox {
     }
 
     public async until(what: () => boolean): Promise<void> {
-        for (let tries = 0; !what(); tries++) {
-            if (tries > 200) throw new Error("it did not happen within 20 s");
-            await sleep(100);
-        }
+        while (!what()) await sleep(100);
     }
 
     public remove(): void {
@@ -1448,5 +1445,5 @@ withEngine("on the real engine", () => {
         appendFileSync(join(box.project, "Pulumi.dev.yaml"), "# a comment\n");
         await box.pulumiw("preview");
         expect(box.read("Pulumi.dev.yaml")).toBe(`${original}# a comment\n`);
-    }, 120_000);
+    });
 });

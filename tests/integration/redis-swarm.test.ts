@@ -7,8 +7,6 @@ import { type Outputs, withStack } from "../support/stack";
 import { pushBlob, Stream } from "../support/stream";
 import { runningTasks, withSwarm, words } from "../support/swarm";
 
-jest.setTimeout(15 * 60_000);
-
 let network: ServiceNetwork;
 let s3: S3Server;
 

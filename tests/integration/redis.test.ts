@@ -9,8 +9,6 @@ import { must } from "../support/run";
 import { type TestStack, withStack } from "../support/stack";
 import { words } from "../support/swarm";
 
-jest.setTimeout(15 * 60_000);
-
 const redisOf = ({ containerName }: TestStack) => `${containerName}-redis`;
 const known = async (stack: TestStack) => Number(await askOwnRedis(redisOf(stack), "DBSIZE"));
 

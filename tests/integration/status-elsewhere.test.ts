@@ -5,8 +5,6 @@ import { status } from "../support/status";
 import type { Status } from "../support/status-example";
 import { withSwarm } from "../support/swarm";
 
-jest.setTimeout(15 * 60_000);
-
 test("of replicas in a Swarm and of a bucket it is said what can be seen, and what cannot", async () => {
     const network = await ServiceNetwork.create();
     const s3 = await S3Server.create(network.gateway);

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "yaml";
 import { type MirrorEndpoint, type TrustSettings, trustScript } from "../../lib/trust-script";
 import { type ClientHost, hostsOfFile } from "../support/client-host";
@@ -491,9 +492,10 @@ describe("Docker", () => {
         await leavingNothing(host(), {}, async () => {
             await applied(host());
             await host().must(
-                `cp -p ${DAEMON} /tmp/daemon.json && echo '{"registry-mirrors":[]}' >${DAEMON} && kill -HUP $(cat /var/run/docker.pid) && sleep 1 && cp -p /tmp/daemon.json ${DAEMON}`,
+                `cp -p ${DAEMON} /tmp/daemon.json && echo '{"registry-mirrors":[]}' >${DAEMON} && kill -HUP $(cat /var/run/docker.pid)`,
             );
-            expect(await mirrors()).toEqual([]);
+            while ((await mirrors()).length > 0) await sleep(100);
+            await host().must(`cp -p /tmp/daemon.json ${DAEMON}`);
             expect(await looked(host())).toContainEqual(["docker", "stale", expect.any(String)]);
             expect(await applied(host())).not.toContain("warning");
             expect(await mirrors()).toEqual([`https://${HUB.address}/`]);
@@ -616,9 +618,10 @@ it("killed at any moment, it leaves Docker's file whole, and can be taken back",
                 },
                 (name) => readFileSync(join(FOLDER, `${name}.sh`), "utf8"),
             );
-            await host.must("cat >/tmp/script", { input });
+            await host.must("cat >/tmp/script && rm -f /tmp/ended", { input });
             await host.must(
-                `{ sh -s apply </tmp/script >/dev/null 2>&1; } & until run=$(pgrep -f '^sh -s apply$'); do :; done
+                `{ sh -s apply </tmp/script >/dev/null 2>&1; touch /tmp/ended; } &
+                until run=$(pgrep -f '^sh -s apply$') || [ -e /tmp/ended ]; do :; done
                 sleep 0.${String((round * 7) % 25).padStart(2, "0")}; kill -9 $run 2>/dev/null; wait`,
             );
             expect(await read(host, DAEMON)).toMatch(

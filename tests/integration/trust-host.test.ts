@@ -384,6 +384,58 @@ it("says so where it finds nothing to set up, and changes nothing", async () => 
     expect(await host.run("ls /var/lib/private-registry")).not.toMatchObject({ code: 0 });
 });
 
+describe.each(SHELLS)("two stacks at once on the host %s with the shell %s", (kind, shell) => {
+    const stacks = ["one", "other"].map((stack) => ({
+        stack,
+        hostname: `${stack}.example.test`,
+        registry: `${stack}.example.test:5000`,
+    }));
+
+    it("both have their lines, and both take them back", async () => {
+        const host = on(kind);
+        const before = await host.must("cat /etc/hosts");
+        const both = (mode: "apply" | "remove") =>
+            Promise.all(stacks.map((settings) => trust(host, mode, settings, shell)));
+        for (let round = 0; round < 7; round++) {
+            for (const { code, stdout, stderr } of await both("apply")) {
+                expect([code, stderr, stdout]).toEqual([0, "", expect.stringMatching(/^proof:/m)]);
+            }
+            const hosts = await host.must("cat /etc/hosts");
+            for (const { stack } of stacks) {
+                expect(hosts).toContain(`# BEGIN private-registry ${stack}\n`);
+            }
+            for (const { code } of await both("remove")) expect(code).toBe(0);
+            expect(await host.must("cat /etc/hosts")).toBe(before);
+        }
+        // Whose stack made a folder and went first could not take it away.
+        await host.must("rmdir -p /etc/docker/certs.d 2>/dev/null || true");
+    });
+});
+
+it("says that another run holds it up after a minute, and changes nothing", async () => {
+    const host = on("light");
+    const before = await host.listing();
+    // A minute passes at once.
+    await host.must("ln -s /bin/true /usr/local/bin/sleep");
+    const holder = host.must(
+        "exec 9</etc && flock 9 && touch /tmp/held && until [ -e /tmp/let-go ]; do /bin/sleep 0.1; done",
+    );
+    try {
+        await host.must("until [ -e /tmp/held ]; do /bin/sleep 0.1; done");
+        const { code, stderr } = await trust(host, "apply");
+        expect([code, stderr]).toEqual([
+            1,
+            "another run has been changing this host for a minute; see what it waits for, then run up again\n",
+        ]);
+        expect(await host.listing()).toBe(before);
+        // Looking needs no turn.
+        expect(await trust(host, "check")).toMatchObject({ code: 0 });
+    } finally {
+        await host.must("touch /tmp/let-go; rm /usr/local/bin/sleep");
+        await holder;
+    }
+});
+
 it("leaves what somebody else has changed since, and says so", async () => {
     const host = on("light");
     await applied(host);

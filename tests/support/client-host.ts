@@ -103,6 +103,11 @@ export class ClientNetwork {
         );
         const ids = [...new Set([...this.hosts.map(({ name }) => name), ...lines(found.stdout)])];
         await Promise.all(ids.map((id) => docker("rm", "--force", "--volumes", id)));
+        // Docker may take a container off a network some time after it has removed it.
+        for (let tries = 0; tries < 50; tries++) {
+            if ((await docker("network", "rm", this.name)).code === 0) return;
+            await sleep(200);
+        }
         await must("docker", ["network", "rm", this.name]);
     }
 }
@@ -267,9 +272,12 @@ export async function withHosts<const Kinds extends readonly HostKind[]>(
     try {
         const hosts = await Promise.all(kinds.map((kind) => network.addHost(kind)));
         await test(hosts as unknown as { [K in keyof Kinds]: ClientHost }, network);
-    } finally {
-        await network.dispose();
+    } catch (error) {
+        // What the test says counts, not what is left over because of it.
+        await network.dispose().catch(() => undefined);
+        throw error;
     }
+    await network.dispose();
 }
 
 /** A host of each of these kinds for all tests of a file, which makes and removes them. */

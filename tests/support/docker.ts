@@ -22,7 +22,9 @@ export async function inspect(name: string): Promise<Record<string, never>> {
 export async function removeLabelled(label: string, value: string): Promise<void> {
     const ids = await docker("ps", "--all", "--quiet", "--filter", `label=${label}=${value}`);
     for (const id of ids.stdout.split("\n").filter((line) => line !== "")) {
-        const details = await inspect(id);
+        const details = await inspect(id).catch(() => undefined);
+        // Gone since it was listed.
+        if (details === undefined) continue;
         await docker("rm", "--force", "--volumes", id);
         const mounts = details.Mounts as unknown as { Type: string; Name?: string }[];
         for (const { Name } of mounts.filter(({ Type }) => Type === "volume")) {

@@ -38,9 +38,8 @@ export async function interrupted(
         if (!isSaid && stdout.includes(said)) act(child);
     });
     child.stderr.on("data", (data) => (stderr += String(data)));
-    const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
-    child.stdout.destroy();
-    child.stderr.destroy();
+    // After all that it has said, not as soon as it has ended.
+    const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
     stack.note({ stdout, stderr });
     if (!stdout.includes(said)) {
         throw new Error(`pulumi ${command} never said "${said}": ${stdout}${stderr}`);

@@ -5,6 +5,14 @@ import { ask } from "./registry-client";
 import type { TestStack } from "./stack";
 import { pushBlob, Stream } from "./stream";
 
+/** Kills a container's first process behind Docker's back. */
+export async function killContainer(name: string): Promise<void> {
+    const { Pid } = (await inspect(name)).State as unknown as { Pid: number };
+    // To a signal that would be all of this program's own group.
+    if (Pid === 0) throw new Error(`${name} does not run`);
+    process.kill(Pid, "SIGKILL");
+}
+
 /**
  * Kills a registry's process that many times under pushes, each time after it has run for a while; each push that was accepted
  * must be there. Returns how many were.
@@ -23,8 +31,7 @@ export async function killUnderPushes(stack: TestStack, kills: number, runMs = 0
     for (let kill = 0; kill < kills; kill++) {
         await more(5);
         await sleep(runMs);
-        const { Pid } = (await inspect(stack.containerName)).State as unknown as { Pid: number };
-        process.kill(Pid, "SIGKILL");
+        await killContainer(stack.containerName);
     }
     await more(5);
     await pushes.end();

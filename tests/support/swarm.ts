@@ -1,3 +1,8 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { alone } from "./alone";
 import { docker } from "./docker";
 import { must } from "./run";
 
@@ -47,24 +52,65 @@ export async function runningTasks(service: string): Promise<Task[]> {
     );
 }
 
+/** What the tests of this machine know together: who uses its Swarm, a file each, and which Swarm one of them has made. */
+const SHARED = join(tmpdir(), "private-registry-test-swarm");
+const MADE = join(SHARED, "made");
+
 /**
- * Runs a test where this machine's Docker manages a swarm: in the one that there is, or else in one that is gone
- * afterwards, unless somebody has begun to use it meanwhile.
+ * Runs a test where this machine's Docker manages a Swarm: in the one that there is, or else in one that is made for it. The
+ * last test that uses such a one takes it away, unless somebody else has begun to use it meanwhile.
  */
 export async function withSwarm(test: () => Promise<void>): Promise<void> {
-    const made = await docker("swarm", "init", "--advertise-addr", "127.0.0.1");
-    const isOurs = made.code === 0;
-    if (!isOurs && !made.stderr.includes("already part of a swarm")) {
-        throw new Error(made.stderr);
-    }
+    const mark = join(SHARED, `${process.pid}-${randomBytes(4).toString("hex")}`);
+    await alone("swarm", () => enter(mark));
     try {
         await test();
     } finally {
-        if (isOurs && (await isUnused())) {
-            await docker("swarm", "leave", "--force");
-            // Docker makes it for a swarm, and leaves it.
-            await docker("network", "rm", "docker_gwbridge");
-        }
+        await alone("swarm", () => leave(mark));
+    }
+}
+
+/** Does something where this machine's Docker is in no Swarm, and sees to it that no test makes one meanwhile; or does nothing. */
+export function unlessInSwarm(work: () => Promise<void>): Promise<void> {
+    return alone("swarm", async () => {
+        if ((await swarmId()) === "") await work();
+    });
+}
+
+async function enter(mark: string): Promise<void> {
+    mkdirSync(SHARED, { recursive: true });
+    const { code, stderr } = await docker("swarm", "init", "--advertise-addr", "127.0.0.1");
+    if (code === 0) writeFileSync(MADE, await swarmId());
+    else if (!stderr.includes("already part of a swarm")) throw new Error(stderr);
+    writeFileSync(mark, "");
+}
+
+async function leave(mark: string): Promise<void> {
+    rmSync(mark);
+    const isUsed = readdirSync(SHARED).some((name) => isAlive(Number(name.split("-")[0])));
+    if (isUsed || !(await isOurs()) || !(await isUnused())) return;
+    await docker("swarm", "leave", "--force");
+    // Docker makes it for a swarm, and leaves it.
+    await docker("network", "rm", "docker_gwbridge");
+    rmSync(SHARED, { recursive: true });
+}
+
+/** Whether the Swarm is one that a test has made. */
+async function isOurs(): Promise<boolean> {
+    return existsSync(MADE) && readFileSync(MADE, "utf8") === (await swarmId());
+}
+
+/** Empty where there is none. */
+async function swarmId(): Promise<string> {
+    const format = "{{with .Swarm.Cluster}}{{.ID}}{{end}}";
+    return (await must("docker", ["info", "--format", format])).trim();
+}
+
+function isAlive(pid: number): boolean {
+    try {
+        return process.kill(pid, 0);
+    } catch {
+        return false;
     }
 }
 

@@ -57,8 +57,8 @@ test("only a plugin whose engine is gone is ended", async () => {
     const ends = orphans.map((child) => once(child, "exit"));
 
     const program = `import(${JSON.stringify(SCRIPT)}).then((m) => m.endOrphans()).then(console.log)`;
-    const ended = execFileSync(process.execPath, ["-e", program], { encoding: "utf8" });
-    expect(Number(ended)).toBeGreaterThanOrEqual(2);
+    // How many it has ended is not asked: another run on this machine may have been sooner.
+    execFileSync(process.execPath, ["-e", program]);
     expect(await Promise.all(ends)).toEqual([
         [null, "SIGKILL"],
         [null, "SIGKILL"],

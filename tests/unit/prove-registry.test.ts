@@ -111,6 +111,25 @@ test("a registry that answers a moment later is waited for", async () => {
     expect(result).toMatchObject({ code: 0, stderr: "" });
 });
 
+test("a registry that is replaced between two requests is asked again, for accounts and storage", async () => {
+    const dropped = new Set<string>();
+    const port = await overTls((request, response) => {
+        const { url = "", headers } = request;
+        const question = `${url} ${headers.authorization ?? ""}`;
+        if (!dropped.has(question)) {
+            dropped.add(question);
+            request.socket.destroy();
+        } else if (url === "/v2/") registry(request, response);
+        else answer(404)(request, response);
+    });
+    expect(await prove(port, { storage: "bucket", patienceMs: 20_000 })).toEqual({
+        code: 0,
+        stdout: expect.stringContaining("accounts accepted: dev, storage answers\n") as string,
+        stderr: "",
+    });
+    expect(dropped.size).toBe(3);
+});
+
 const nowhere = () => Promise.resolve(1);
 
 const answer =

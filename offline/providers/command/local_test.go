@@ -175,8 +175,8 @@ func TestLocalCancelEndsTheScript(t *testing.T) {
 
 func TestLocalTimeoutEndsTheScript(t *testing.T) {
 	late := filepath.Join(t.TempDir(), "late")
-	_, _, err := pt.New(t, "command", localToken, New).TryCreateWithin(1, pt.Values{
-		"create": "echo said; sh -c 'sleep 10; touch " + late + "'; true",
+	_, _, err := pt.New(t, "command", localToken, New).TryCreateWithin(5, pt.Values{
+		"create": "echo said; sh -c 'sleep 60; touch " + late + "'; true",
 	})
 	require.ErrorContains(t, err, "create script: context deadline exceeded; its last output:\nsaid")
 	require.NoFileExists(t, late, "what the script has started is not waited for")

@@ -335,7 +335,7 @@ func TestRemoteSlowHostsAreNotHurried(t *testing.T) {
 
 func TestRemoteTimeoutEndsTheScript(t *testing.T) {
 	_, connection := remoteHost(t)
-	_, _, err := pt.New(t, "command", remoteToken, New).TryCreateWithin(1, pt.Values{
+	_, _, err := pt.New(t, "command", remoteToken, New).TryCreateWithin(5, pt.Values{
 		"connection": connection, "create": "echo said; exec sleep 600",
 	})
 	require.ErrorContains(t, err, "create script on 127.0.0.1: context deadline exceeded; its last output:\nsaid")

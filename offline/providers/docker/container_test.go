@@ -2,6 +2,8 @@ package docker
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"path"
 	"slices"
@@ -16,13 +18,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// freePort asks the system for a port that nobody uses now.
+// freePort is a port that nobody uses now, below those that the system gives to outgoing connections.
 func freePort(t *testing.T) float64 {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return float64(l.Addr().(*net.TCPAddr).Port)
+	for {
+		port := 20_000 + rand.IntN(12_000)
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			require.NoError(t, l.Close())
+			return float64(port)
+		}
+	}
 }
 
 func healthy() values {

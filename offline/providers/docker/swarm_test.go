@@ -177,10 +177,10 @@ func TestServiceThatDoesNotConverge(t *testing.T) {
 	d := withSwarm(t)
 	name := randomName()
 	m := service(name, values{"args": []any{"exit", "3"}})
-	m["convergeConfig"] = values{"delay": "250ms", "timeout": "4s"}
+	m["convergeConfig"] = values{"delay": "250ms", "timeout": "15s"}
 	in := check(t, d, serviceType, properties(m))
 	_, err := d.Create(p.CreateRequest{Urn: urnOf(serviceType), Properties: in})
-	require.ErrorContains(t, err, "service "+name+" did not converge after 4s: ")
+	require.ErrorContains(t, err, "service "+name+" did not converge after 15s: ")
 	require.ErrorContains(t, err, "; task "+name+".1 is failed")
 	require.ErrorContains(t, err, "non-zero exit (3)")
 	_, _, err = d.ServiceInspectWithRaw(t.Context(), name, swarm.ServiceInspectOptions{})
@@ -188,7 +188,7 @@ func TestServiceThatDoesNotConverge(t *testing.T) {
 
 	m = service(name, values{})
 	m["taskSpec"].(values)["placement"] = values{"constraints": []any{"node.labels.none==such"}}
-	m["convergeConfig"] = values{"delay": "250ms", "timeout": "2s"}
+	m["convergeConfig"] = values{"delay": "250ms", "timeout": "15s"}
 	_, err = d.Create(p.CreateRequest{Urn: urnOf(serviceType), Properties: check(t, d, serviceType, properties(m))})
 	require.ErrorContains(t, err, "no suitable node")
 }
