@@ -17,7 +17,7 @@ const { bucketName, readServices } = load("lib/storage-config.ts");
 /** @type {typeof import("../../lib/config-problems.js")} */
 const { configError } = load("lib/config-problems.ts");
 /** @type {typeof import("../../lib/advice.js")} */
-const { OF_CONFIGURATION } = load("lib/advice.ts");
+const { ofConfiguration } = load("lib/advice.ts");
 const TOP = "docker/registry/v2/";
 /** Smaller files go several at once. */
 const SMALL_BYTES = 1 << 20;
@@ -101,7 +101,9 @@ function findTarget(registry) {
     }
     const { services, problems } = readServices(storage, undefined);
     if (problems.length > 0)
-        throw new MaintenanceError(configError(problems, OF_CONFIGURATION).message);
+        throw new MaintenanceError(
+            configError(problems, ofConfiguration("./pulumiw", stack)).message,
+        );
     // In a stack's configuration nothing is known only later.
     const s3 = /** @type {import("../../lib/storage-config.js").S3Storage} */ (services.s3);
     return {
