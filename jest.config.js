@@ -7,6 +7,12 @@ module.exports = {
         ? []
         : ["<rootDir>/tests/soak"],
     modulePathIgnorePatterns: ["<rootDir>/.pulumi-state"],
+    // What a file counts over all of its tests says something only where none is left out.
+    globals: {
+        areAllTestsAsked: !process.argv.some((argument) =>
+            /^(-t|--testNamePattern)/.test(argument),
+        ),
+    },
     transform: { "^.+\\.ts$": ["ts-jest", { diagnostics: false }] },
     // Only a guard against a test that hangs: nothing is asserted about time.
     testTimeout: 900_000,

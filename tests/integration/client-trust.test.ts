@@ -3,6 +3,7 @@ import { deploy } from "../support/deploy";
 import { doctor, expectHealthy } from "../support/doctor";
 import { client, fleet, login, pull, push, REGISTRY_NAME } from "../support/fleet";
 import { ask } from "../support/registry-client";
+import { commandLinesDuring } from "../support/processes";
 import { must } from "../support/run";
 import { findSecrets, secretsWithin } from "../support/secrets";
 import { withStack } from "../support/stack";
@@ -40,6 +41,19 @@ test("what one host pushes another one pulls, and destroy leaves no trace on eit
             const digest = /digest: (sha256:[0-9a-f]{64})/.exec(await push(a, image))?.[1];
             await login(b, stack);
             expect(await pull(b, image)).toContain(`Digest: ${digest ?? "none"}`);
+
+            // Docker trusts the authority for another name, too, which is not in the certificate.
+            const other = `other.example.test:${stack.port}`;
+            const certs = "/etc/docker/certs.d";
+            await a.must(
+                `cp /etc/hosts /tmp/hosts && echo '${network.gateway} other.example.test' >>/etc/hosts &&
+                cp -r '${certs}/${registry}' '${certs}/${other}'`,
+            );
+            expect(await pull(a, `${other}/team/app:1`)).toContain(
+                `x509: certificate is valid for localhost, ${REGISTRY_NAME}, not other.example.test`,
+            );
+            await a.must(`mv /tmp/hosts /etc/hosts && rm -r '${certs}/${other}'`);
+
             const outputs = await stack.outputs();
             const asDev = async (path: string): Promise<unknown> => {
                 const question = { team: "dev", address: network.gateway };
@@ -245,7 +259,12 @@ test("users log in with a key and sudo, a password, a key with a passphrase, ove
                 };
                 await set("locked.privateKeyPassword", "--secret", "open sesame");
                 await set("typist.password", "--secret", network.password);
-                await stack.up();
+                // The hosts' are among them: each is a container of this machine.
+                const processes = await commandLinesDuring(async () => {
+                    await stack.up();
+                });
+                expect(processes).toContain("pulumi-language-nodejs");
+                expect(processes).toContain("sshd");
                 for (const host of hosts) {
                     expect(await host.must("ls /etc/docker/certs.d")).toContain(REGISTRY_NAME);
                 }
@@ -267,7 +286,14 @@ test("users log in with a key and sudo, a password, a key with a passphrase, ove
                 expect(secrets.length).toBeGreaterThan(4);
                 const expectNowhere = async () => {
                     const files = filesBelow(stack.folder).map(({ path, text }) => path + text);
-                    const places = [await stack.exported(), stack.printed, ...files];
+                    const onHosts = await Promise.all(
+                        hosts.map((host) =>
+                            host.must("find /etc /var/lib /root -type f -print -exec cat {} +"),
+                        ),
+                    );
+                    for (const text of onHosts) expect(text).toContain("BEGIN private-registry");
+                    const own = [await stack.exported(), stack.printed, processes];
+                    const places = [...own, ...files, ...onHosts];
                     expect(places.flatMap((text) => findSecrets(secrets, text))).toEqual([]);
                 };
                 await expectNowhere();

@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
+import { ApiImages } from "../support/api-images";
 import { ITEM_COUNT, unmetItems } from "../support/benchmark-items";
 import { docker, inspect } from "../support/docker";
 import { maintain } from "../support/maintenance";
 import { ask } from "../support/registry-client";
 import { must } from "../support/run";
+import { ServiceNetwork } from "../support/s3";
 import { freePort, TestStack, withStack } from "../support/stack";
 
 // What they do not meet; docs/security.md has the reason for each.
@@ -127,29 +129,73 @@ test("the gateway's containers meet it, too, and only the gateway has a network"
         }
     }));
 
-test("a helper of a backup has every limit that the benchmark asks for", () =>
+test("a Redis of the registry's own and a mirror meet it, too; of the two only the mirror has a port", async () => {
+    const network = await ServiceNetwork.create();
+    const upstream = { bindAddress: "0.0.0.0", address: network.gateway };
+    try {
+        await withStack(upstream, async (origin) => {
+            await origin.up();
+            const { caCertificate, teams } = await origin.outputs();
+            const port = await freePort();
+            const lab = {
+                upstream: `${network.gateway}:${origin.port}`,
+                port,
+                caCertificate,
+                credentials: { username: "dev", password: teams.dev?.password },
+            };
+            await withStack({ redis: true, mirrors: { lab } }, async (stack) => {
+                await stack.up();
+                expect(await unmet(stack)).toEqual({
+                    "": OF_SERVING,
+                    "-mirror-lab": OF_SERVING,
+                    "-redis": OF_SERVING,
+                    "registry-mirror-lab-loader": OF_LOADERS,
+                    "registry-server-loader": OF_LOADERS,
+                    "registry-server-redis-loader": OF_LOADERS,
+                });
+                expect(await publishedPorts(stack)).toEqual(
+                    [stack.port, port].map((each) => `5000/tcp -> 127.0.0.1:${each}`).sort(),
+                );
+            });
+        });
+    } finally {
+        await network.dispose();
+    }
+});
+
+test("a helper of a backup or a restore has every limit that the benchmark asks for", () =>
     withStack(
         {},
         async (stack) => {
             await stack.up();
+            await new ApiImages(await stack.outputs()).image("team/app", "1");
             const env = { PRIVATE_REGISTRY_BACKUP_PASSPHRASE: "only for this test" };
-            const { code, stderr } = await maintain(
-                stack,
-                "backup",
-                [stack.path("backup"), "", "", ""],
-                env,
-            );
-            expect([code, stderr]).toMatchObject([0, expect.anything()]);
+            const file = stack.path("backup");
+            const mustMaintain = async (command: "backup" | "restore", mode: string) => {
+                const { code, stderr } = await maintain(stack, command, [file, "", mode, ""], env);
+                expect([command, code, stderr]).toMatchObject([command, 0, expect.anything()]);
+            };
+            await mustMaintain("backup", "");
+            const data = "/var/lib/registry/docker";
+            await must("docker", ["exec", stack.containerName, "rm", "-r", data]);
+            await mustMaintain("restore", "images-only");
             const calls = readFileSync(stack.path(".calls"), "utf8").split("\0\n");
-            const call = calls.map((line) => line.split("\0")).find((words) => words[2] === "run");
-            expect(call).toBeDefined();
-            // The same container once more, which is not started and so can be looked at.
-            const words = (call ?? []).slice(3).filter((word) => word !== "--rm");
-            const id = (await must("docker", ["create", ...words])).trim();
-            try {
-                expect(await unmetItems(id)).toEqual(OF_HELPERS);
-            } finally {
-                await docker("rm", "--volumes", id);
+            const started = calls
+                .map((line) => line.split("\0"))
+                .filter((words) => words[2] === "run");
+            for (const access of ["ro", "rw"]) {
+                const mount = `${stack.dataVolume}:/data:${access}`;
+                expect(started.some((words) => words.includes(mount))).toBe(true);
+            }
+            for (const call of started) {
+                // The same container once more, which is not started and so can be looked at.
+                const words = call.slice(3).filter((word) => word !== "--rm");
+                const id = (await must("docker", ["create", ...words])).trim();
+                try {
+                    expect(await unmetItems(id)).toEqual(OF_HELPERS);
+                } finally {
+                    await docker("rm", "--volumes", id);
+                }
             }
         },
         {

@@ -1,4 +1,5 @@
 import { inspect } from "../support/docker";
+import { cpuSeconds } from "../support/processes";
 import { exchange, RawConnection, statuses } from "../support/raw-connection";
 import { ask } from "../support/registry-client";
 import { must } from "../support/run";
@@ -13,6 +14,8 @@ const ZEROS = "0".repeat(64);
 
 interface Variant {
     readonly config: Record<string, unknown>;
+    /** What the container is called that checks passwords, behind the stack's own name. */
+    readonly checks: string;
     /** What another team's tags come to, asked for with an account that may not see them, if it is a request at all. */
     readonly judged: number;
     /** What becomes of a body that is cut off by its own form: the registry does not read the one of a POST. */
@@ -28,6 +31,7 @@ const VARIANTS: readonly (readonly [string, Variant])[] = [
         "the registry itself",
         {
             config: { teams: ["app", "other"] },
+            checks: "",
             judged: 404,
             broken: 202,
             headerBytes: 1024 * 1024,
@@ -38,6 +42,7 @@ const VARIANTS: readonly (readonly [string, Variant])[] = [
         "the gateway",
         {
             config: { teams: PERMISSIONS },
+            checks: "-access",
             judged: 403,
             broken: 502,
             headerBytes: 64 * 1024,
@@ -46,7 +51,8 @@ const VARIANTS: readonly (readonly [string, Variant])[] = [
     ],
 ];
 
-describe.each(VARIANTS)("%s", (_, { config, judged, broken, headerBytes, unclean }) => {
+describe.each(VARIANTS)("%s", (_, variant) => {
+    const { config, checks, judged, broken, headerBytes, unclean } = variant;
     let stack: TestStack;
     let outputs: Outputs;
     let login: string;
@@ -268,22 +274,55 @@ describe.each(VARIANTS)("%s", (_, { config, judged, broken, headerBytes, unclean
         }
     });
 
-    test("clients that send nothing do not keep others from being served", async () => {
+    (process.platform === "linux" ? test : test.skip)(
+        "nor does the time that it takes: both cost as much of the processors",
+        async () => {
+            const container = `${stack.containerName}${checks}`;
+            let asked = 0;
+            /** What 50 wrong logins cost, with passwords that nobody has tried before. */
+            const cost = async (name: string) => {
+                const requests = Array.from({ length: 50 }, (_each, index) => {
+                    const basic = Buffer.from(`${name}:wrong-${asked++}`).toString("base64");
+                    const last = index === 49 ? CLOSE : "";
+                    return `GET /v2/ HTTP/1.1\r\n${HOST}Authorization: Basic ${basic}\r\n${last}\r\n`;
+                });
+                const before = await cpuSeconds(container);
+                const received = await exchange(outputs, requests.join(""));
+                expect(statuses(received)).toEqual(requests.map(() => 401));
+                return (await cpuSeconds(container)) - before;
+            };
+            let known = 0;
+            let unknown = 0;
+            // In turns, so that what the container does besides counts for both.
+            for (let round = 0; round < 4; round++) {
+                known += await cost("app");
+                unknown += await cost("nobody");
+            }
+            expect(known).toBeGreaterThan(0);
+            expect(unknown / known).toBeGreaterThan(1 / 2);
+            expect(unknown / known).toBeLessThan(2);
+        },
+    );
+
+    test("clients that send nothing, or a byte a second, do not keep others from being served", async () => {
         const open = await Promise.all(
             Array.from({ length: 200 }, () => RawConnection.open(outputs)),
         );
+        const [trickling] = open;
+        const trickle = setInterval(() => trickling?.send("a"), 1000);
         try {
             for (const connection of open) connection.send(`GET /v2/ HTTP/1.1\r\n${HOST}X: `);
             expect(await serves(20)).toBe(true);
             expect(await containers()).not.toContainEqual([expect.anything(), true]);
             if (headerBytes < 1024 * 1024) {
-                // The gateway does not wait for them for ever, nor for a body that stands still.
+                // The gateway does not wait for them for ever, a byte a second or not, nor for a body that stands still.
                 await Promise.all(open.map((connection) => connection.untilClosed()));
                 expect(await stalledBody.untilAnswered()).toMatch(/^(HTTP\/1\.1 4|$)/);
             } else {
                 expect(stalledBody.isOpen).toBe(true);
             }
         } finally {
+            clearInterval(trickle);
             for (const connection of open) connection.close();
         }
     });

@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { inspect } from "./docker";
+import { must } from "./run";
 
 /** What a process has of the machine. */
 export interface Footprint {
@@ -22,6 +24,14 @@ export async function footprint(container: string): Promise<Footprint> {
         memory: Number(kibibytes?.[1]) * 1024,
         descriptors: readdirSync(`/proc/${pid}/fd`).length,
     };
+}
+
+/** CPU seconds that a container has used, as the benchmarks count them: on a Docker host with Linux. */
+export async function cpuSeconds(container: string): Promise<number> {
+    const module = join(__dirname, "../../benchmarks/processes.mjs");
+    const program = `import { cpuSeconds } from ${JSON.stringify(module)};
+        console.log(await cpuSeconds([process.argv[1]]));`;
+    return Number(await must("node", ["--input-type=module", "--eval", program, container]));
 }
 
 /** Command lines of all processes that this machine has during some work, but for those that end within some milliseconds. */
