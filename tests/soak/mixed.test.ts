@@ -1,13 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ApiImages } from "../support/api-images";
-import { inspect } from "../support/docker";
 import { Everybody } from "../support/everybody";
 import { maintain } from "../support/maintenance";
 import { type Footprint, footprint } from "../support/processes";
 import { seededRandom } from "../support/random";
+import { killContainer } from "../support/registry-kills";
 import { sortFailures } from "../support/restart-failures";
-import { type TestStack, withStack } from "../support/stack";
+import { withStack } from "../support/stack";
 
 /**
  * How long each of the two registries is used: both together an hour. SOAK_MINUTES=3 shows in some minutes whether this test
@@ -52,11 +52,6 @@ interface Found {
 }
 
 const everything: Found[] = [];
-
-async function kill(stack: TestStack): Promise<void> {
-    const { Pid } = (await inspect(stack.containerName)).State as unknown as { Pid: number };
-    process.kill(Pid, "SIGKILL");
-}
 
 test.each([{ gateway: false }, { gateway: true }])(
     "everything at once, for long: what was acknowledged is there, and nothing grows (%j)",
@@ -145,7 +140,7 @@ test.each([{ gateway: false }, { gateway: true }])(
                     expect([code, stderr]).toEqual([0, expect.anything()]);
                     events.collections++;
                     await sleep(step);
-                    await kill(stack);
+                    await killContainer(stack.containerName);
                     events.kills++;
                     await sleep(step);
                 } while (Date.now() < end);
