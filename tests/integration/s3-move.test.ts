@@ -85,7 +85,7 @@ test("a bucket that an up would refuse to read is refused in the same words, and
     expect([code, stdout, typeof accessKey]).toEqual([1, "", "string"]);
     expect(stderr).toContain("the configuration has 2 problems; nothing was changed");
     expect(stderr).toContain('storage.s3.forcePathStyle\n    given:   "maybe"');
-    expect(stderr).toContain("pulumi config set --secret --path storage.s3.accessKey");
+    expect(stderr).toContain("./pulumiw config set --secret --path storage.s3.accessKey");
 });
 
 test("a volume that the next up would delete is not moved from", async () => {
