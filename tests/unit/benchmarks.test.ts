@@ -1,22 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "../support/run";
+import { nodeTests } from "../support/node-tests";
 
 const PROJECT = join(__dirname, "../..");
-const PARTS = join(PROJECT, "tests/support/benchmarks.mjs");
 
-// They are ES modules, which jest does not load; Node's own runner does.
-test.each([
+nodeTests(join(PROJECT, "tests/support/benchmarks.mjs"), [
     "each of those that are compared goes first in its turn",
     "so many clients as there are said to be have something to do",
     "what was measured on a busy machine says so",
-])("%s", async (name) => {
-    const { code, stdout, stderr } = await run(process.execPath, [
-        ...["--test", "--test-reporter=tap", `--test-name-pattern=^${name}$`],
-        PARTS,
-    ]);
-    if (code !== 0 || !stdout.includes(`ok 1 - ${name}`)) throw new Error(stdout + stderr);
-});
+]);
 
 /** What is said of scale and does not come from a measurement: assumptions, limits of other programs, examples of hosts. */
 const ASSUMED = ["10", "1,000", "100,000", "131,072", "15", "200", "100", "8680", "3"];
