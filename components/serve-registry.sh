@@ -54,9 +54,8 @@ read_clock() {
 }
 
 # The clients that more was written for than they have taken. What a registry says at a connection's end is less than 256 bytes,
-# and lies there for long when the client was idle and is gone. The end of what a slow one gets may be with Docker's proxy, which
-# serves the machine itself and goes with the container as well: such connections come from the gateway, and are closed by a
-# client that has it all.
+# and lies there for long when the client was idle and is gone. What a client of the machine itself gets may all be with Docker's
+# proxy, which goes with the container as well: its connections come from the gateway, and are closed by a client that has it all.
 slow_clients() {
     awk -v slow=" $slow " -v proxies_count="${1-}" '
         function number(hex, i, n) {
@@ -69,7 +68,7 @@ slow_clients() {
             unsent = number(substr($5, 1, 8))
             was_slow = index(slow, " " $3 " ")
             is_proxy = proxies_count && gateway != "" && $3 ~ gateway ":" && $4 != "06"
-            if (unsent > 256 || was_slow && (unsent || is_proxy)) printf "%s ", $3
+            if (unsent > 256 || was_slow && unsent || is_proxy) printf "%s ", $3
         }' /proc/net/route /proc/net/tcp /proc/net/tcp6 2>/dev/null
 }
 
