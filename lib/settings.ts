@@ -27,6 +27,7 @@ import {
     storageProblems,
 } from "./storage-config";
 import type { MachineSurroundings } from "./surroundings";
+import { unknownFields } from "./unknown-fields";
 
 /** One key of the settings: what it takes, what it is when unset, and a value to show in a fix. */
 interface Key<T> {
@@ -472,7 +473,19 @@ function readValues(given: ReadonlyMap<string, unknown>) {
         const result = key.schema.safeParse(value);
         if (result.success) {
             values[name] = result.data;
-        } else {
+            continue;
+        }
+        const unknown = unknownFields(result.error.issues, name);
+        // A field that nobody knows may be a password.
+        problems.push(
+            ...unknown.map((path) => ({
+                key: path,
+                given: HIDDEN,
+                allowed: `no such field; ${name} is ${key.allowed}`,
+                fix: ({ unset }: Advice) => unset(path),
+            })),
+        );
+        if (unknown.length === 0) {
             problems.push({
                 key: name,
                 given: value,
@@ -490,9 +503,9 @@ function unknownKeys(
 ): ConfigProblem[] {
     return [...given]
         .filter(([name, value]) => !keys.includes(name) && value !== undefined)
-        .map(([name, value]) => ({
+        .map(([name]) => ({
             key: name,
-            given: value,
+            given: HIDDEN,
             allowed: `no such key; the keys are ${keys.join(", ")}`,
             fix: ({ unsetKey }) => unsetKey(name),
         }));
