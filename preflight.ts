@@ -150,7 +150,7 @@ function wantedPorts({ bindAddress, port, metricsPort, gateway, mirrors }: Setti
 }
 
 /** How often Docker is asked who has a port that somebody listens on. */
-const LOOKS = 10;
+const LOOKS = 25;
 const MILLISECONDS_BETWEEN_LOOKS = 200;
 
 /**
@@ -204,6 +204,11 @@ async function otherProgramProblems(
     settings: Settings,
     containers: readonly DockerContainer[],
 ): Promise<string[]> {
+    // It has its ports or is about to take them: whoever tries them now may keep it from that.
+    const isRestarting = containers.some(
+        ({ Labels, State }) => Labels[OWNER_LABEL] === settings.owner && State === "restarting",
+    );
+    if (isRestarting) return [];
     const inDocker = (wanted: Wanted) =>
         containers.some(({ Ports }) => Ports.some((held) => overlaps(held, wanted)));
     const candidates = wantedPorts(settings).filter((wanted) => !inDocker(wanted));

@@ -110,10 +110,11 @@ async function startContainer(
  * @param {() => Promise<number | undefined>} ask
  */
 async function answers(name, ask) {
-    for (let tries = 0; ; tries++) {
+    const end = Date.now() + 60_000;
+    for (;;) {
         const status = await ask().catch(() => 0);
         if (status === 200) return;
-        if (tries >= 100) throw new Error(`${name} does not answer (last status: ${status})`);
+        if (Date.now() > end) throw new Error(`${name} does not answer (last status: ${status})`);
         await new Promise((resolve) => setTimeout(resolve, 50));
     }
 }

@@ -18,7 +18,10 @@ function cause(error, { address, port, hostname, containerName }) {
     const where = `${address}:${port}`;
     const look = `see: docker logs ${containerName}`;
     switch (error.code) {
+        // Docker's proxy takes connections before there is anything behind it, and cuts them off.
         case "ECONNREFUSED":
+        case "ECONNRESET":
+        case "EPIPE":
             return `nothing answers at ${where}; ${look}`;
         case "ETIMEDOUT":
         case "EHOSTUNREACH":
@@ -92,11 +95,12 @@ function ask(
 /** What is answered in the end: a process that comes, or gives way to another one, leaves some requests without an answer. */
 async function answerTo(input, authorization, options) {
     const end = Date.now() + (input.patienceMs ?? PATIENCE_MS);
-    for (;;) {
+    for (let tries = 1; ; tries++) {
         try {
             return await ask(input, authorization, options);
         } catch (error) {
-            if (!TRANSIENT.has(error.code) || Date.now() > end) {
+            // The first time, it may have been this machine that stood still.
+            if (!TRANSIENT.has(error.code) || (tries > 1 && Date.now() > end)) {
                 throw new Error(cause(error, input), { cause: error });
             }
             await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));

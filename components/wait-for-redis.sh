@@ -5,7 +5,7 @@ settings=/etc/private-registry
 trap 'exit 0' TERM INT
 read -r host port <"$settings/redis-address"
 tries=0
-until busybox timeout 2 busybox nc "$host" "$port" </dev/null >/dev/null 2>&1 || [ "$tries" -ge 20 ]; do
+until busybox timeout 2 busybox nc "$host" "$port" </dev/null >/dev/null 2>&1 || [ "$tries" -ge 40 ]; do
     tries=$((tries + 1))
     sleep 0.5
 done

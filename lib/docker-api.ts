@@ -9,6 +9,8 @@ export interface DockerContainer {
     readonly Names: readonly string[];
     readonly Labels: Readonly<Record<string, string>>;
     readonly Ports: readonly PublishedPort[];
+    /** created, running, restarting, exited and so on. */
+    readonly State: string;
 }
 
 export interface PublishedPort {

@@ -10,7 +10,7 @@ prove() {
     fi
     if command -v curl >/dev/null 2>&1; then
         tool=curl
-        answer=$(curl -q --silent --show-error --noproxy '*' --cacert "$certificates" --capath "$record" --connect-timeout 5 \
+        answer=$(curl -q --silent --show-error --noproxy '*' --cacert "$certificates" --capath "$record" --connect-timeout 10 \
             --max-time 15 --output /dev/null --dump-header - "$url" 2>&1 </dev/null) || true
     elif wget --help 2>&1 </dev/null | grep -q -e --ca-certificate; then
         tool=wget

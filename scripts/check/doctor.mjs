@@ -20,9 +20,9 @@ const clients = clientsOf(resources);
 if (process.stderr.isTTY) {
     process.stderr.write(`looking at the registry and ${clients.length} client hosts …\n`);
 }
-const looking = checkClients(clients, mode === "repair");
+// Before the hosts: it lets nothing else go on, and a login has a time limit.
 const registry = checkRegistry(resources, stack);
-const findings = await looking;
+const findings = await checkClients(clients, mode === "repair");
 if (mode === "repair") haveSettingsLoaded(resources, registry, stack);
 
 const certificate = find(resources, "registry-authority-server-cert")?.outputs.certPem;

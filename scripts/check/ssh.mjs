@@ -100,9 +100,15 @@ function connect(endpoint, socket) {
  */
 function forward(client, { host, port }) {
     return new Promise((resolve, reject) => {
-        client.forwardOut("127.0.0.1", 0, host, port, (error, stream) =>
-            error === undefined ? resolve(stream) : reject(error),
+        const timer = setTimeout(
+            () => reject(new Error(`no connection through the proxy within ${PATIENCE} s`)),
+            PATIENCE * 1000,
         );
+        client.forwardOut("127.0.0.1", 0, host, port, (error, stream) => {
+            clearTimeout(timer);
+            if (error === undefined) resolve(stream);
+            else reject(error);
+        });
     });
 }
 

@@ -32,6 +32,8 @@ if (status !== 0) {
     process.exit(1);
 }
 replaceHalfMade(halfMade, stack);
+// What a provider that was killed had asked for, a busy Docker may have made only since.
+if (provider !== undefined) removeUnrecorded(provider);
 const option = stack === "" ? "" : ` -- --stack ${stack}`;
 process.stdout.write(`Ready to go on: npm run up${option}, or npm run destroy${option}\n`);
 

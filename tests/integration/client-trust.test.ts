@@ -166,6 +166,18 @@ test("each host that fails is named with its cause, the others are done, and the
                 for (const host of back) {
                     expect(await host.must("ls /etc/docker/certs.d")).toContain(REGISTRY_NAME);
                 }
+
+                // Nor does the doctor wait for it as long as for one that works.
+                if (isOffline) {
+                    await behind.vanish(login.address);
+                    const { code, stdout } = await doctor(stack);
+                    expect(code).toBe(1);
+                    expect(stdout).toMatch(
+                        /^behind .* it does not answer \(no connection through the proxy within 15 s\); switch it on/m,
+                    );
+                    expect(stdout).toContain("1 that differ");
+                    await behind.comeBack(login.address);
+                }
             });
         },
     ));

@@ -48,6 +48,12 @@ async function logged(): Promise<Line[]> {
         .map((line) => JSON.parse(line) as Line);
 }
 
+/** All but what the registry says in some minute of its first hour, by chance, when it looks for uploads that nobody ended. */
+async function loggedByRequests(): Promise<Line[]> {
+    const ofPurge = /^(Starting upload purge in |PurgeUploads starting: |Purge uploads finished\.)/;
+    return (await logged()).filter(({ msg }) => !ofPurge.test(String(msg)));
+}
+
 /** `npm run logs` and `npm run doctor` from here on. */
 const command = (name: string, args: readonly string[]) =>
     npmRun(name, args, { cwd: stack.folder, env: stack.environment });
@@ -173,10 +179,10 @@ test("each request is a line with who, what, where from and how it ended; a heal
         Config: { Healthcheck: { Test: string[] } };
     };
     const before = await stat();
-    const { length } = await logged();
+    const { length } = await loggedByRequests();
     await must("docker", ["exec", stack.containerName, ...Config.Healthcheck.Test.slice(1)]);
     while ((await stat()) === before) await new Promise((resolve) => setTimeout(resolve, 500));
-    expect(await logged()).toHaveLength(length);
+    expect(await loggedByRequests()).toHaveLength(length);
 });
 
 test("rules and dashboard ask for what there is, and a full disk is seen", async () => {

@@ -145,11 +145,11 @@ testOfReasons(
     () =>
         withSwarmRegistry(async (registry) => {
             const { stack, service } = registry;
-            registry.change({ address: ":no-port", timeout: "12s" });
+            registry.change({ address: ":no-port", timeout: "30s" });
             const failed = await stack.pulumi(["up", "--yes", "--skip-preview"]);
             expect(failed.code).not.toBe(0);
             expect(failed.printed).toContain(
-                `service ${service} did not converge after 12s: 0 of 1 tasks run`,
+                `service ${service} did not converge after 30s: 0 of 1 tasks run`,
             );
             expect(failed.printed).toContain("non-zero exit (1)");
             expect(await words("service", "ls", "--quiet", "--filter", `name=${service}`)).toEqual(

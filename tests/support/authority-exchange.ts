@@ -81,7 +81,7 @@ export function exchangeAuthorities(asking: number): Promise<void> {
             await login(puller, stack);
             await push(puller, image);
             await pull(puller, image);
-            const ask401 = `curl -q -s -o /dev/null --cacert '${ca}' --max-time 5 -w '%{http_code} %{exitcode}\\n' https://${registry}/v2/`;
+            const ask401 = `curl -q -s -o /dev/null --cacert '${ca}' --max-time 120 -w '%{http_code} %{exitcode}\\n' https://${registry}/v2/`;
             const pullAnew = `docker image rm ${image} >/dev/null 2>&1; docker pull -q ${image} >/dev/null 2>/tmp/error && echo pulled || tail -n 1 /tmp/error`;
 
             const step = async (authorities: string[]) => {

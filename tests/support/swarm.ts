@@ -33,8 +33,15 @@ export async function words(...args: string[]): Promise<string[]> {
 
 /** All tasks of a service that the swarm remembers, running ones and past ones. */
 export async function tasksOf(service: string): Promise<Task[]> {
-    const ids = await words("service", "ps", "--quiet", "--no-trunc", service);
-    const details = JSON.parse(await must("docker", ["inspect", ...ids])) as TaskDetails[];
+    let found = "";
+    while (found === "") {
+        const ids = await words("service", "ps", "--quiet", "--no-trunc", service);
+        const { code, stdout, stderr } = await docker("inspect", ...ids);
+        if (code === 0) found = stdout;
+        // The swarm has forgotten an old one since it listed it.
+        else if (!/no such/i.test(stderr)) throw new Error(stderr);
+    }
+    const details = JSON.parse(found) as TaskDetails[];
     return details.map(({ ID, Slot, Status, DesiredState, Spec }) => ({
         id: ID,
         slot: Slot,

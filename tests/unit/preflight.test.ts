@@ -35,10 +35,11 @@ function check(
     return preflight(read({ port: "1", ...config }, { dockerHost }));
 }
 
-const container = (name: string, owner?: string, ports: unknown[] = []) => ({
+const container = (name: string, owner?: string, ports: unknown[] = [], state = "running") => ({
     Names: [`/${name}`],
     Labels: owner === undefined ? {} : { "private-registry.stack": owner },
     Ports: ports,
+    State: state,
 });
 const published = (port: number, ip = "0.0.0.0", type = "tcp") => ({
     IP: ip,
@@ -139,6 +140,17 @@ describe("a port that Docker listens on and does not list yet", () => {
 
     test("is this stack's own", async () => {
         await check(await listedAfter(3, "private-registry/test"));
+    });
+
+    test("is its own for as long as Docker starts it again and again", async () => {
+        const config = await listedAfter(Infinity);
+        containers = [
+            container("private-registry-test", "private-registry/test", [], "restarting"),
+        ];
+        let looks = 0;
+        afterLooks = () => looks++;
+        await check(config);
+        expect(looks).toBe(1);
     });
 
     test("is another container's, by its name", async () => {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo, Server } from "node:net";
+import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { makeAuthority, type Pair } from "../support/test-authority";
@@ -142,6 +142,12 @@ const answer =
 
 test.each([
     ["nothing listens", nowhere, {}, "nothing answers at 127.0.0.1:1; see: docker logs hub"],
+    [
+        "what listens cuts every connection off",
+        () => listen(createTcpServer((socket) => socket.destroy())),
+        {},
+        "nothing answers at 127.0.0.1:",
+    ],
     ["no TLS", () => listen(createServer(registry)), {}, "does not speak TLS"],
     [
         "a stranger's certificate",
