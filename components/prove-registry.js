@@ -72,6 +72,8 @@ function ask(
             },
             (response) => {
                 const certificate = response.socket.getPeerX509Certificate();
+                // Cut off after its head, it would end nothing.
+                response.on("error", reject);
                 response.resume();
                 response.on("end", () =>
                     resolve({

@@ -152,7 +152,7 @@ json_state() {
             if (bare ~ /[#@%<>"]/) { print "broken"; exit }
             gsub(/"registry-mirrors"/, "@", text)
             gsub(/"[^"]*"/, "#", text)
-            gsub(/-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?|true|false|null/, "%", text)
+            gsub(/-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?|true|false|null/, "%", text)
             gsub(/[ \t\r]/, "", text)
             if (text !~ /^[{].*[}]$/) { print "broken"; exit }
             text = "<" substr(text, 2, length(text) - 2) ">"

@@ -14,7 +14,7 @@ const VOLATILE = [
     String.raw`\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?Z?)?`,
     // Docker gives these to its networks.
     String.raw`\b(?:172|192\.168)(?:\.\d+){2,3}\b`,
-    String.raw`\b\d+ min(?: \d+ s)?|\b\d+(?:\.\d+)? ?m?s\b`,
+    String.raw`\b\d+ min(?: \d+ s)?|\b(?:\d+m)?\d+(?:\.\d+)? ?m?s\b`,
     String.raw`\b\d+(?:\.\d+)? ?(?:[KMGT]iB|[kMGT]?B)\b`,
     String.raw`\bsize: \d+`,
 ];

@@ -102,7 +102,7 @@ test("what is as shown", () => {
         ["spaces and blank lines", "a b\n\nc", "  a    b\nc\n"],
         ["a digest", `1: digest: ${DIGEST} size: 523`, `1: digest: ${OTHER_DIGEST} size: 528`],
         ["a day", "until 2027-06-13)", "until 2031-01-01)"],
-        ["a duration", "created (0.30s) in 4 min 16 s", "created (12s) in 3 s"],
+        ["a duration", "created (0.30s) in 4 min 16 s", "created (1m12s) in 3 s"],
         ["an address of a network", "build1 172.20.0.2", "build1 192.168.112.3"],
         ["the banner of npm", "done", "\n> p@1.0.0 up\n> sh scripts/up\n\ndone"],
         ["marks of regular expressions", "a.b (c) [d] $e", "a.b (c) [d] $e"],

@@ -49,12 +49,12 @@ test("only a plugin whose engine is gone is ended", async () => {
     const orphans = ["resource-docker", "language-nodejs"].map((kind) =>
         start(`/plugins/pulumi-${kind}`, WAIT, `127.0.0.1:${closed}`),
     );
+    const ends = orphans.map((child) => once(child, "exit"));
     const served = start("/plugins/pulumi-resource-docker", WAIT, `127.0.0.1:${port}`);
     const stranger = start("/usr/bin/pulumi-watcher", WAIT, `127.0.0.1:${closed}`);
     // As one in a container on this machine: seen here, and its engine's address leads nowhere from here.
     const living = start("pulumi", ENGINE, String(closed));
     const [pid] = (await once(living.stdout ?? living, "data")) as [Buffer];
-    const ends = orphans.map((child) => once(child, "exit"));
 
     const program = `import(${JSON.stringify(SCRIPT)}).then((m) => m.endOrphans()).then(console.log)`;
     // How many it has ended is not asked: another run on this machine may have been sooner.

@@ -6,6 +6,7 @@ import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { freePort } from "../support/free-port";
 import { makeAuthority, type Pair } from "../support/test-authority";
 
 const PROGRAM = readFileSync(join(__dirname, "../../components/prove-registry.js"), "utf8");
@@ -94,10 +95,7 @@ test("an address as host name is proved too", async () => {
 });
 
 test("a registry that answers a moment later is waited for", async () => {
-    const port = await overTls(registry);
-    const [server] = open.splice(0) as [Server];
-    server.close();
-    await once(server, "close");
+    const port = await freePort();
     const late = setTimeout(() => {
         open.push(
             createTlsServer({ key: right.key, cert: right.certificate }, registry).listen(
@@ -145,6 +143,16 @@ test.each([
     [
         "what listens cuts every connection off",
         () => listen(createTcpServer((socket) => socket.destroy())),
+        {},
+        "nothing answers at 127.0.0.1:",
+    ],
+    [
+        "every answer is cut off after its head",
+        () =>
+            overTls((_, response) => {
+                response.writeHead(401, { "content-length": 10 }).flushHeaders();
+                setTimeout(() => response.destroy(), 20);
+            }),
         {},
         "nothing answers at 127.0.0.1:",
     ],

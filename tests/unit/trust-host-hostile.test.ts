@@ -32,8 +32,9 @@ import { makeAuthority } from "../support/test-authority";
 
 const CA = makeAuthority().authority.certificate;
 const STACK = "private-registry-dev";
-// Nothing listens there.
-const REGISTRY = "registry.example.test:1";
+/** Nothing listens there, not even for the moments in which other tests try a port. */
+const PORT = 4;
+const REGISTRY = `registry.example.test:${PORT}`;
 const RECORD = `/var/lib/private-registry/${STACK}`;
 const BEGIN = `# BEGIN private-registry ${STACK}`;
 const END = `# END private-registry ${STACK}`;
@@ -48,7 +49,7 @@ function script(targets: readonly Target[], stack = STACK): string {
         {
             stack,
             hostname: "registry.example.test",
-            port: 1,
+            port: PORT,
             registry: REGISTRY,
             address: "127.0.0.1",
             targets,

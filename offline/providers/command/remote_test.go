@@ -199,9 +199,9 @@ func TestRemoteAgent(t *testing.T) {
 }
 
 func TestRemoteAgentMayAskAPerson(t *testing.T) {
-	socket, key := newAgent(t, 2*time.Second)
+	socket, key := newAgent(t, 4*time.Second)
 	server := newSSHServer(t, nil, withKey(key))
-	connection := connectionTo(server, pt.Values{"agentSocketPath": socket, "perDialTimeout": 1})
+	connection := connectionTo(server, pt.Values{"agentSocketPath": socket, "perDialTimeout": 3})
 	_, state := pt.New(t, "command", remoteToken, New).Create(pt.Values{"connection": connection, "create": "echo in"})
 	require.Equal(t, "in", pt.Text(t, state, "stdout"))
 }
@@ -210,7 +210,7 @@ func TestRemoteAgentThatHangsEndsWithTheTimeout(t *testing.T) {
 	socket, key := newAgent(t, time.Hour)
 	server := newSSHServer(t, nil, withKey(key))
 	connection := connectionTo(server, pt.Values{"agentSocketPath": socket})
-	_, _, err := pt.New(t, "command", remoteToken, New).TryCreateWithin(1, pt.Values{"connection": connection, "create": "true"})
+	_, _, err := pt.New(t, "command", remoteToken, New).TryCreateWithin(5, pt.Values{"connection": connection, "create": "true"})
 	require.ErrorContains(t, err, "dial "+addressOf(server)+": ")
 	require.ErrorContains(t, err, "context deadline exceeded")
 }
@@ -326,7 +326,7 @@ func TestRemoteSlowHostsAreNotHurried(t *testing.T) {
 			return check(who, given)
 		}
 	})
-	connection := connectionTo(server, pt.Values{"password": "pass", "perDialTimeout": 1, "dialErrorLimit": 4})
+	connection := connectionTo(server, pt.Values{"password": "pass", "perDialTimeout": 1, "dialErrorLimit": 59})
 	_, state := pt.New(t, "command", remoteToken, New).Create(pt.Values{
 		"connection": connection, "create": "sleep 2; echo done",
 	})

@@ -5,8 +5,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"path"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -304,6 +309,48 @@ func TestInterruptEndsTheWait(t *testing.T) {
 	<-done
 	require.NotEmpty(t, resp.ID, "what exists reaches the state")
 	require.Contains(t, resp.PartialState.Reasons[0], "cancelled")
+}
+
+// The daemon makes a container whose answer nobody waits for: an interrupt meanwhile does not lose it.
+func TestInterruptWhileItIsMade(t *testing.T) {
+	d := withDaemon(t)
+	made, interrupted := make(chan struct{}), make(chan struct{})
+	daemon := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "docker"}) },
+		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return d.Dialer()(ctx)
+		}},
+		ModifyResponse: func(r *http.Response) error {
+			if strings.HasSuffix(r.Request.URL.Path, "/containers/create") {
+				close(made)
+				<-interrupted
+			}
+			return nil
+		},
+	})
+	defer daemon.Close()
+	impatient := newServer(t)
+	require.NoError(t, impatient.Configure(p.ConfigureRequest{Args: properties(values{
+		"host": "tcp://" + daemon.Listener.Addr().String(),
+	})}))
+	name := randomName()
+	d.removeContainer(t, name)
+	in := check(t, d, containerType, properties(values{"image": toolImage, "name": name}))
+	var resp p.CreateResponse
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		resp, _ = impatient.Create(p.CreateRequest{Urn: urnOf(containerType), Properties: in})
+	}()
+	<-made
+	require.NoError(t, impatient.Cancel())
+	time.Sleep(100 * time.Millisecond)
+	close(interrupted)
+	<-done
+	live, err := d.ContainerInspect(t.Context(), name)
+	require.NoError(t, err)
+	require.Equal(t, live.ID, resp.ID, "what exists reaches the state")
+	require.NotEmpty(t, resp.PartialState.Reasons)
 }
 
 func TestWrongInputsLeaveNothing(t *testing.T) {

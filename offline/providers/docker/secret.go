@@ -65,7 +65,9 @@ func (*Secret) Create(
 	if err != nil {
 		return infer.CreateResponse[SecretState]{}, fmt.Errorf("cannot create secret %s: its data is not base64", state.Name)
 	}
-	made, err := e.SecretCreate(ctx, swarm.SecretSpec{
+	asking, answered := lasting(ctx)
+	defer answered()
+	made, err := e.SecretCreate(asking, swarm.SecretSpec{
 		Annotations: swarm.Annotations{Name: state.Name, Labels: labelMap(in.Labels)}, Data: data,
 	})
 	if err != nil {

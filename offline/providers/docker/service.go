@@ -118,7 +118,9 @@ func (*Service) Create(
 	if err != nil {
 		return infer.CreateResponse[ServiceState]{}, err
 	}
-	made, err := e.ServiceCreate(ctx, spec, swarm.ServiceCreateOptions{
+	asking, answered := lasting(ctx)
+	defer answered()
+	made, err := e.ServiceCreate(asking, spec, swarm.ServiceCreateOptions{
 		EncodedRegistryAuth: registryAuth(in.TaskSpec.ContainerSpec.Image), QueryRegistry: true,
 	})
 	if err != nil {

@@ -177,10 +177,10 @@ func TestServiceThatDoesNotConverge(t *testing.T) {
 	d := withSwarm(t)
 	name := randomName()
 	m := service(name, values{"args": []any{"exit", "3"}})
-	m["convergeConfig"] = values{"delay": "250ms", "timeout": "15s"}
+	m["convergeConfig"] = values{"delay": "250ms", "timeout": "25s"}
 	in := check(t, d, serviceType, properties(m))
 	_, err := d.Create(p.CreateRequest{Urn: urnOf(serviceType), Properties: in})
-	require.ErrorContains(t, err, "service "+name+" did not converge after 15s: ")
+	require.ErrorContains(t, err, "service "+name+" did not converge after 25s: ")
 	require.ErrorContains(t, err, "; task "+name+".1 is failed")
 	require.ErrorContains(t, err, "non-zero exit (3)")
 	_, _, err = d.ServiceInspectWithRaw(t.Context(), name, swarm.ServiceInspectOptions{})
@@ -206,6 +206,8 @@ func TestServiceUpdateThatFails(t *testing.T) {
 			_, made := d.create(t, serviceType, m)
 			container := m["taskSpec"].(values)["containerSpec"].(values)
 			container["env"], container["args"] = values{"A": "2"}, []any{"exit", "3"}
+			// Only a failure within this time after a start counts, and a busy machine tells of it late. Nobody waits for its end.
+			m["updateConfig"].(values)["monitor"] = "20s"
 			in := check(t, d, serviceType, properties(m))
 			resp, err := d.Update(p.UpdateRequest{ID: made.ID, Urn: urnOf(serviceType), State: made.Properties, Inputs: in})
 			require.Error(t, err)

@@ -56,7 +56,9 @@ func (*Volume) Create(
 		}}, nil
 	}
 	e := engineOf(ctx)
-	made, err := e.VolumeCreate(ctx, volume.CreateOptions{
+	asking, answered := lasting(ctx)
+	defer answered()
+	made, err := e.VolumeCreate(asking, volume.CreateOptions{
 		Name: deref(in.Name), Driver: deref(in.Driver), DriverOpts: in.DriverOpts, Labels: labelMap(in.Labels),
 	})
 	if err != nil {

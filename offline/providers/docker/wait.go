@@ -42,3 +42,20 @@ func retryWhile(ctx context.Context, limit time.Duration, passing func(error) bo
 		}
 	}
 }
+
+// answerGrace is how long the daemon may take to answer after the user has interrupted.
+const answerGrace = 30 * time.Second
+
+// lasting goes on for some time after ctx has ended. What the daemon is asked to make it makes, whether or not
+// somebody waits for the answer, and what nobody learns the ID of would be in no state.
+func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	if ctx.Err() != nil { // nothing is asked for any more
+		return ctx, func() {}
+	}
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(answerGrace, cancel) })
+	return longer, func() {
+		stop()
+		cancel()
+	}
+}

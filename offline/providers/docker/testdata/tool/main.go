@@ -25,12 +25,12 @@ func run(command string, args []string) error {
 		signal.Notify(stop, syscall.SIGTERM)
 		<-stop
 		return nil
-	case "linger": // a second longer than it was asked to, and say when it can be asked
+	case "linger": // three seconds longer than it was asked to, and say when it can be asked
 		stop := make(chan os.Signal, 1)
 		signal.Notify(stop, syscall.SIGTERM)
 		fmt.Println("ready")
 		<-stop
-		time.Sleep(time.Second)
+		time.Sleep(3 * time.Second)
 		return nil
 	case "exit":
 		code, err := strconv.Atoi(args[0])
