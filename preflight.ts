@@ -133,18 +133,25 @@ interface Wanted {
     readonly key: string;
     readonly address: string;
     readonly port: number;
+    /** Names of the containers of this stack that may have it. */
+    readonly holders: readonly string[];
 }
 
-function wantedPorts({ bindAddress, port, metricsPort, gateway, mirrors }: Settings): Wanted[] {
+function wantedPorts(settings: Settings): Wanted[] {
+    const { bindAddress, port, metricsPort, gateway, mirrors, containerName } = settings;
+    const holders = [containerName, `${containerName}-gateway`];
     const local = [
         ["metricsPort", metricsPort],
         ["gatewayMetricsPort", gateway?.metricsPort],
     ] as const;
     return [
-        { key: "port", address: bindAddress, port },
-        ...mirrorPorts(mirrors).map(([key, port]) => ({ key, address: bindAddress, port })),
+        { key: "port", address: bindAddress, port, holders },
+        ...mirrorPorts(mirrors).map(({ name, key, port }) => ({
+            ...{ key, address: bindAddress, port },
+            holders: [mirrorContainer(containerName, name)],
+        })),
         ...local.flatMap(([key, port]) =>
-            port === undefined ? [] : [{ key, address: "127.0.0.1", port }],
+            port === undefined ? [] : [{ key, address: "127.0.0.1", port, holders }],
         ),
     ];
 }
@@ -204,14 +211,19 @@ async function otherProgramProblems(
     settings: Settings,
     containers: readonly DockerContainer[],
 ): Promise<string[]> {
+    const restarting = containers
+        .filter(
+            ({ Labels, State }) => Labels[OWNER_LABEL] === settings.owner && State === "restarting",
+        )
+        .flatMap(({ Names }) => Names);
     // It has its ports or is about to take them: whoever tries them now may keep it from that.
-    const isRestarting = containers.some(
-        ({ Labels, State }) => Labels[OWNER_LABEL] === settings.owner && State === "restarting",
-    );
-    if (isRestarting) return [];
+    const isAwaited = ({ holders }: Wanted) =>
+        holders.some((name) => restarting.includes(`/${name}`));
     const inDocker = (wanted: Wanted) =>
         containers.some(({ Ports }) => Ports.some((held) => overlaps(held, wanted)));
-    const candidates = wantedPorts(settings).filter((wanted) => !inDocker(wanted));
+    const candidates = wantedPorts(settings).filter(
+        (wanted) => !inDocker(wanted) && !isAwaited(wanted),
+    );
     const inUse = await Promise.all(candidates.map(isListenedOn));
     return candidates
         .filter((_, index) => inUse[index])

@@ -18,11 +18,12 @@ function cause(error, { address, port, hostname, containerName }) {
     const where = `${address}:${port}`;
     const look = `see: docker logs ${containerName}`;
     switch (error.code) {
-        // Docker's proxy takes connections before there is anything behind it, and cuts them off.
         case "ECONNREFUSED":
+            return `nothing answers at ${where}; ${look}`;
+        // So does Docker's proxy while there is nothing behind it.
         case "ECONNRESET":
         case "EPIPE":
-            return `nothing answers at ${where}; ${look}`;
+            return `what answers at ${where} cuts the connection off; ${look}`;
         case "ETIMEDOUT":
         case "EHOSTUNREACH":
         case "ENETUNREACH":
@@ -101,8 +102,10 @@ async function answerTo(input, authorization, options) {
         try {
             return await ask(input, authorization, options);
         } catch (error) {
-            // The first time, it may have been this machine that stood still.
-            if (!TRANSIENT.has(error.code) || (tries > 1 && Date.now() > end)) {
+            // The first time it may have been this machine that stood still, but not for as long as a storage may take.
+            const mayAskAgain =
+                Date.now() <= end || (tries === 1 && options?.timeout === undefined);
+            if (!TRANSIENT.has(error.code) || !mayAskAgain) {
                 throw new Error(cause(error, input), { cause: error });
             }
             await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));

@@ -28,7 +28,7 @@ start() {
     config=$1
     unset REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR
     # Once more after a while: a busy machine may have taken longer than there was time for.
-    if ! forget && { sleep 1 && ! forget; }; then
+    if ! forget && { [ -n "$stopping" ] || { sleep 1; ! forget; }; }; then
         export REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR=inmemory
         echo '{"level":"warning","msg":"Redis cannot be emptied: until the registry starts again it goes without"}'
     fi
@@ -74,7 +74,7 @@ slow_clients() {
 }
 
 # What the registry has written is not with the clients yet, and goes with the container. Docker waits 65 s for its end, and a
-# client that leaves a connection open does not hold the next registry up for longer than 10.
+# client that leaves a connection open does not hold the next registry up for longer than some 10, more on a busy machine.
 hand_over() {
     looks=0
     proxies_count=1

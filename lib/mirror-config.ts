@@ -196,11 +196,12 @@ function readCredentials(
 /** Ports of the mirrors with the keys that they have in the configuration. */
 export function mirrorPorts(
     mirrors: Readonly<Record<string, Mirror<unknown>>>,
-): [string, number][] {
-    return Object.entries(mirrors).map(([name, { port }]) => [
-        `${propertyPath("mirrors", name)}.port`,
+): { readonly name: string; readonly key: string; readonly port: number }[] {
+    return Object.entries(mirrors).map(([name, { port }]) => ({
+        name,
+        key: `${propertyPath("mirrors", name)}.port`,
         port,
-    ]);
+    }));
 }
 
 /** A registry by its name or by its address: what images call it, and where it is. */

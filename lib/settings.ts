@@ -27,7 +27,7 @@ import {
     storageProblems,
 } from "./storage-config";
 import type { MachineSurroundings } from "./surroundings";
-import { unknownFields } from "./unknown-fields";
+import { areUnknownFieldsAll, isUnread, unknownFields } from "./unknown-fields";
 
 /** One key of the settings: what it takes, what it is when unset, and a value to show in a fix. */
 interface Key<T> {
@@ -475,7 +475,8 @@ function readValues(given: ReadonlyMap<string, unknown>) {
             values[name] = result.data;
             continue;
         }
-        const unknown = unknownFields(result.error.issues, name);
+        const { issues } = result.error;
+        const unknown = unknownFields(issues, name);
         // A field that nobody knows may be a password.
         problems.push(
             ...unknown.map((path) => ({
@@ -485,10 +486,11 @@ function readValues(given: ReadonlyMap<string, unknown>) {
                 fix: ({ unset }: Advice) => unset(path),
             })),
         );
-        if (unknown.length === 0) {
+        if (!areUnknownFieldsAll(issues)) {
+            const mayBeSecret = unknown.length > 0 || (name === "teams" && isUnread(issues));
             problems.push({
                 key: name,
-                given: value,
+                given: mayBeSecret ? HIDDEN : value,
                 allowed: key.allowed,
                 fix: ({ set }) => set(...key.example),
             });
@@ -520,7 +522,7 @@ function portProblems(
         ...(["port", "metricsPort", "gatewayMetricsPort"] as const).flatMap(
             (key): [string, number][] => (values[key] === undefined ? [] : [[key, values[key]]]),
         ),
-        ...mirrorPorts(mirrors),
+        ...mirrorPorts(mirrors).map(({ key, port }): [string, number] => [key, port]),
     ];
     const taken = new Set(ports.map(([, port]) => port));
     return ports.flatMap(([key, given], index) => {

@@ -212,6 +212,24 @@ test.each([
 });
 
 test.each([
+    { Dev: { password: "s3cret" } },
+    [{ name: "dev", password: "s3cret" }],
+    { dev: "s3cret" },
+])("teams in another form than they have are not shown: %j", (teams) => {
+    const text = complaint({ teams });
+    expect(text).toContain("\n  teams\n    given:   (not shown: it may be a secret)");
+    expect(text).not.toContain("s3cret");
+});
+
+test("a field that nobody knows hides no other problem of its key", () => {
+    const text = complaint({ teams: { dev: { generation: 0, password: "s3cret" } } });
+    expect(text).toContain("the configuration has 2 problems");
+    expect(text).toContain("\n  teams.dev.password\n");
+    expect(text).toContain("\n  teams\n    given:   (not shown: it may be a secret)");
+    expect(text).not.toContain("s3cret");
+});
+
+test.each([
     [{ certificateValidityDays: 30 }, "earlyRenewalDays", "less than certificateValidityDays (30)"],
     [
         { authorityValidityDays: 230 },

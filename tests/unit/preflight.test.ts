@@ -153,6 +153,13 @@ describe("a port that Docker listens on and does not list yet", () => {
         expect(looks).toBe(1);
     });
 
+    test("is not its own when it is another one of its containers that Docker starts again", async () => {
+        const config = await listedAfter(Infinity);
+        const mirror = "private-registry-test-mirror-hub";
+        containers = [container(mirror, "private-registry/test", [], "restarting")];
+        await expect(check(config)).rejects.toThrow("is taken by another program");
+    });
+
     test("is another container's, by its name", async () => {
         const config = await listedAfter(3);
         await expect(check(config)).rejects.toThrow("is taken by the container web");

@@ -28,9 +28,9 @@ func (e *engine) createContainer(ctx context.Context, in ContainerInputs) (strin
 	if _, err := e.ensureImage(ctx, in.Image, ""); err != nil {
 		return "", fmt.Errorf("cannot create container %s: %w", name, err)
 	}
-	asking, answered := lasting(ctx)
-	defer answered()
-	made, err := e.ContainerCreate(asking, config, host, &network.NetworkingConfig{}, nil, name)
+	made, err := untilAnswered(ctx, func(ctx context.Context) (container.CreateResponse, error) {
+		return e.ContainerCreate(ctx, config, host, &network.NetworkingConfig{}, nil, name)
+	})
 	if err != nil {
 		return "", e.explain("cannot create container "+name, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -315,6 +316,7 @@ func TestInterruptEndsTheWait(t *testing.T) {
 func TestInterruptWhileItIsMade(t *testing.T) {
 	d := withDaemon(t)
 	made, interrupted := make(chan struct{}), make(chan struct{})
+	goOn := sync.OnceFunc(func() { close(interrupted) })
 	daemon := httptest.NewServer(&httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "docker"}) },
 		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -329,6 +331,7 @@ func TestInterruptWhileItIsMade(t *testing.T) {
 		},
 	})
 	defer daemon.Close()
+	defer goOn()
 	impatient := newServer(t)
 	require.NoError(t, impatient.Configure(p.ConfigureRequest{Args: properties(values{
 		"host": "tcp://" + daemon.Listener.Addr().String(),
@@ -342,10 +345,14 @@ func TestInterruptWhileItIsMade(t *testing.T) {
 		defer close(done)
 		resp, _ = impatient.Create(p.CreateRequest{Urn: urnOf(containerType), Properties: in})
 	}()
-	<-made
+	select {
+	case <-made:
+	case <-done:
+		require.Fail(t, "it was not asked for")
+	}
 	require.NoError(t, impatient.Cancel())
 	time.Sleep(100 * time.Millisecond)
-	close(interrupted)
+	goOn()
 	<-done
 	live, err := d.ContainerInspect(t.Context(), name)
 	require.NoError(t, err)

@@ -93,9 +93,9 @@ func (*Network) Create(
 		}}, nil
 	}
 	e := engineOf(ctx)
-	asking, answered := lasting(ctx)
-	defer answered()
-	made, err := e.NetworkCreate(asking, deref(in.Name), networkOptions(in))
+	made, err := untilAnswered(ctx, func(ctx context.Context) (network.CreateResponse, error) {
+		return e.NetworkCreate(ctx, deref(in.Name), networkOptions(in))
+	})
 	if err != nil {
 		return infer.CreateResponse[NetworkState]{}, e.explain("cannot create network "+deref(in.Name), err)
 	}

@@ -65,10 +65,10 @@ func (*Secret) Create(
 	if err != nil {
 		return infer.CreateResponse[SecretState]{}, fmt.Errorf("cannot create secret %s: its data is not base64", state.Name)
 	}
-	asking, answered := lasting(ctx)
-	defer answered()
-	made, err := e.SecretCreate(asking, swarm.SecretSpec{
-		Annotations: swarm.Annotations{Name: state.Name, Labels: labelMap(in.Labels)}, Data: data,
+	made, err := untilAnswered(ctx, func(ctx context.Context) (swarm.SecretCreateResponse, error) {
+		return e.SecretCreate(ctx, swarm.SecretSpec{
+			Annotations: swarm.Annotations{Name: state.Name, Labels: labelMap(in.Labels)}, Data: data,
+		})
 	})
 	if err != nil {
 		return infer.CreateResponse[SecretState]{}, e.explain("cannot create secret "+state.Name, err)

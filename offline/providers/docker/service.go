@@ -118,10 +118,10 @@ func (*Service) Create(
 	if err != nil {
 		return infer.CreateResponse[ServiceState]{}, err
 	}
-	asking, answered := lasting(ctx)
-	defer answered()
-	made, err := e.ServiceCreate(asking, spec, swarm.ServiceCreateOptions{
-		EncodedRegistryAuth: registryAuth(in.TaskSpec.ContainerSpec.Image), QueryRegistry: true,
+	made, err := untilAnswered(ctx, func(ctx context.Context) (swarm.ServiceCreateResponse, error) {
+		return e.ServiceCreate(ctx, spec, swarm.ServiceCreateOptions{
+			EncodedRegistryAuth: registryAuth(in.TaskSpec.ContainerSpec.Image), QueryRegistry: true,
+		})
 	})
 	if err != nil {
 		return infer.CreateResponse[ServiceState]{}, e.explain("cannot create service "+name, err)

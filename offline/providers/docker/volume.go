@@ -56,10 +56,10 @@ func (*Volume) Create(
 		}}, nil
 	}
 	e := engineOf(ctx)
-	asking, answered := lasting(ctx)
-	defer answered()
-	made, err := e.VolumeCreate(asking, volume.CreateOptions{
-		Name: deref(in.Name), Driver: deref(in.Driver), DriverOpts: in.DriverOpts, Labels: labelMap(in.Labels),
+	made, err := untilAnswered(ctx, func(ctx context.Context) (volume.Volume, error) {
+		return e.VolumeCreate(ctx, volume.CreateOptions{
+			Name: deref(in.Name), Driver: deref(in.Driver), DriverOpts: in.DriverOpts, Labels: labelMap(in.Labels),
+		})
 	})
 	if err != nil {
 		return infer.CreateResponse[VolumeState]{}, e.explain("cannot create volume "+deref(in.Name), err)

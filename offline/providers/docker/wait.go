@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -43,19 +44,22 @@ func retryWhile(ctx context.Context, limit time.Duration, passing func(error) bo
 	}
 }
 
-// answerGrace is how long the daemon may take to answer after the user has interrupted.
+// answerGrace is how long the daemon may take to answer after the user has interrupted, or the time was over.
 const answerGrace = 30 * time.Second
 
-// lasting goes on for some time after ctx has ended. What the daemon is asked to make it makes, whether or not
-// somebody waits for the answer, and what nobody learns the ID of would be in no state.
-func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
-	if ctx.Err() != nil { // nothing is asked for any more
-		return ctx, func() {}
+// untilAnswered asks the daemon to make something, and waits for the answer for some time after ctx has ended, too: the
+// daemon makes it whether or not somebody waits, and what nobody learns the ID of would be in no state.
+func untilAnswered[T any](ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
+	if err := ctx.Err(); err != nil { // nothing is asked for any more
+		var none T
+		return none, err
 	}
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(answerGrace, cancel) })
-	return longer, func() {
-		stop()
-		cancel()
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(answerGrace, cancel) })()
+	made, err := ask(longer)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = ctx.Err() // which says whether it was the user or the time
 	}
+	return made, err
 }
