@@ -56,7 +56,7 @@ prove() {
             cause="the name $hostname does not resolve on this host"
             fix='set address, or put the name into the DNS that this host uses'
             ;;
-        *refused* | *'eset by peer'* | *'o route'* | *nreachable* | *'timed out'* | *'imed out'* | *imeout* | *'ailed to connect'* | *"ouldn't connect"* | *'onnect failed'*)
+        *refused* | *'eset by peer'* | *':errno=104'* | *'o route'* | *nreachable* | *'timed out'* | *'imed out'* | *imeout* | *'ailed to connect'* | *"ouldn't connect"* | *'onnect failed'*)
             # curl says no more than that there is none.
             how=$(printf '%s\n' "$answer" | grep -oiE 'connection refused|connection reset|no route to host|network is unreachable|timed out|timeout' | head -n 1)
             cause="nothing answers at $hostname port $port (${how:-no connection})"

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer as createPlainServer, type RequestListener, type Server } from "node:http";
+import { createServer as createPlainServer, type RequestListener } from "node:http";
 import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
 import { join } from "node:path";
 import { trustScript } from "../../lib/trust-script";
 import { type ClientHost, ClientNetwork } from "../support/client-host";
@@ -48,6 +48,9 @@ beforeAll(async () => {
     ports.open = await serve(right, 200, "registry/2.0");
     ports.strangerOpen = await serve(stranger, 200, "registry/2.0");
     ports.plain = await serve(undefined, 401, "registry/2.0");
+    ports.cut = await listen(
+        createTcpServer((socket) => socket.once("data", () => socket.resetAndDestroy())),
+    );
     ports.closed = 9;
 });
 afterAll(async () => {
@@ -71,6 +74,10 @@ async function serve(pair: Pair | undefined, status: number, api?: string): Prom
         pair === undefined
             ? createPlainServer(answer)
             : createServer({ key: pair.key, cert: pair.certificate }, answer);
+    return listen(server);
+}
+
+async function listen(server: Server): Promise<number> {
     servers.push(server);
     await once(server.listen(0, network.gateway), "listening");
     return (server.address() as AddressInfo).port;
@@ -133,6 +140,11 @@ const CAUSES: [string, RegExp][] = [
     [
         "closed",
         /nothing answers at registry\.example\.test port 9 \((?:[Cc]onnection refused|no connection)\); see bindAddress, port and the firewalls/,
+    ],
+    // wget does not say why there is none.
+    [
+        "cut",
+        /nothing answers at registry\.example\.test port \d+ \((?:[Cc]onnection reset|no connection)\); see bindAddress|does not speak TLS as a registry does: Unable to establish SSL connection\./,
     ],
     [
         "stranger",

@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ClientHost, withHosts } from "../support/client-host";
 import { docker } from "../support/docker";
@@ -31,6 +32,15 @@ test("whatever is changed by hand on a client host is found, and put right", () 
                 );
             expect(healthy).toMatch(row(a, "a"));
             expect(healthy).toMatch(row(b, "b"));
+
+            // A Docker that takes longer than a login may is not laid to the hosts' charge.
+            const slow = stack.path("slow");
+            mkdirSync(slow);
+            const program = `#!/bin/sh\n[ -e '${slow}/done' ] || { : >'${slow}/done'; sleep 16; }\nPATH=\${PATH#*:}\nexec docker "$@"\n`;
+            writeFileSync(join(slow, "docker"), program, { mode: 0o755 });
+            const PATH = `${slow}:${stack.environment.PATH ?? ""}`;
+            expect((await doctor(stack, "", { PATH })).stdout).toMatch(row(a, "a"));
+            expect(existsSync(join(slow, "done"))).toBe(true);
 
             const ca = `/etc/docker/certs.d/${REGISTRY_NAME}:${stack.port}/ca.crt`;
             // What does not get in each other's way is found and mended in one go; on the other host as a user who needs sudo.
