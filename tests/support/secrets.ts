@@ -65,10 +65,16 @@ function linesOf(key: string): string[] {
     });
 }
 
+/** All of OpenSSH's form up to what is private: the public key stands there twice, with a number between that checks the rest. */
+function openHalf(bytes: Buffer): Buffer {
+    const end = 43 + bytes.readUInt32BE(39);
+    return Buffer.concat([bytes.subarray(0, end + 12), bytes.subarray(43, end)]);
+}
+
 function publicHalf(key: string, bytes: Buffer): Buffer {
     try {
         return key.includes("BEGIN OPENSSH")
-            ? bytes.subarray(43, 43 + bytes.readUInt32BE(39))
+            ? openHalf(bytes)
             : createPublicKey(key).export({ type: "spki", format: "der" });
     } catch {
         // Closed with a password, or no key at all.

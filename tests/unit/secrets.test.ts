@@ -51,8 +51,10 @@ test.each([
             expect(lines.length).toBeGreaterThan(1);
             expect(lines.at(-1)).toEqual({ name: "file, a hash", value: hash });
             // At every place of a longer text, as in a certificate.
-            const texts = [0, 1, 2].map((before) =>
-                Buffer.concat([Buffer.alloc(before), open]).toString("base64"),
+            const texts = [0, 1, 2].flatMap((before) =>
+                [...Array(256).keys()].map((byte) =>
+                    Buffer.concat([Buffer.alloc(before, byte), open]).toString("base64"),
+                ),
             );
             expect(findSecrets(lines, texts.join("\n"))).toEqual([]);
             const [first] = findSecrets(lines, base64(`${password}${key}`));
