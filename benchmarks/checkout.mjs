@@ -43,7 +43,8 @@ export function outerEnvironment() {
     const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "private-registry");
     const path = (process.env.PATH ?? "")
         .split(delimiter)
-        .filter((entry) => !entry.startsWith(cache + sep))
+        // Nor what npm puts in front: this project's own tools.
+        .filter((entry) => ![cache, PROJECT].some((folder) => entry.startsWith(folder + sep)))
         .join(delimiter);
     const entries = Object.entries(process.env).filter(([name]) => !name.startsWith("PULUMI"));
     return { ...Object.fromEntries(entries), PATH: path };

@@ -33,7 +33,7 @@ make_engine() {
             say "  engine: Pulumi cannot be downloaded here, so it is built from offline/"
             make_offline_engine
             ;;
-        path) fail "PULUMIW_ENGINE=path, but there is no 'pulumi' on PATH" 'install Pulumi: https://www.pulumi.com/docs/install' ;;
+        path) fail "PULUMIW_ENGINE=path, but there is no 'pulumi' on PATH that runs" 'install Pulumi: https://www.pulumi.com/docs/install' ;;
         npm) make_npm_engine || fail_step "the npm package's launcher could not get Pulumi" \
             'make the sites that it downloads from reachable, or use PULUMIW_ENGINE=offline' ;;
         offline) make_offline_engine ;;
@@ -52,7 +52,9 @@ check_path_engine() {
     if stamp_is "$SETUP/engine-version" "$version_key"; then
         engine_version=$(tail -n 1 "$SETUP/engine-version")
     else
-        engine_version=$(PULUMI_SKIP_UPDATE_CHECK=true "$engine_program" version 2>/dev/null </dev/null | tail -n 1) || return 1
+        # One that does not run is none, such as the npm package's of another clone where nothing can be downloaded.
+        engine_version=$(PULUMI_SKIP_UPDATE_CHECK=true "$engine_program" version 2>/dev/null </dev/null) || return 1
+        engine_version=$(printf '%s\n' "$engine_version" | tail -n 1)
         make_private_folder "$SETUP"
         write_stamp "$SETUP/engine-version" "$version_key
 $engine_version"

@@ -458,6 +458,16 @@ describe("the engine", () => {
         expect((await box.pulumiw("up")).stderr).toContain("built from offline/");
     });
 
+    it("is not one on PATH that does not run, such as another clone's launcher without a network", async () => {
+        const box = sandbox();
+        const other = join(box.home, "other/node_modules/.bin");
+        mkdirSync(other, { recursive: true });
+        const program = "#!/bin/sh\necho 'pulumi: fetch failed' >&2\nexit 1\n";
+        writeFileSync(join(other, "pulumi"), program, { mode: 0o755 });
+        box.env.PATH = `${other}:${String(box.env.PATH)}`;
+        expect((await box.works("up")).stderr).toContain("built from offline/");
+    });
+
     it("is what the npm package downloads next, started without the launcher in between", async () => {
         const box = sandbox();
         const download = join(box.home, ".pulumi/versions/3.265.0/bin");
