@@ -42,7 +42,8 @@ async function runOver(clients, connection, command, input) {
     if (connection.proxy !== undefined) {
         const proxy = await connect(connection.proxy);
         clients.unshift(proxy);
-        socket = await forward(proxy, connection);
+        const way = forward(proxy, connection);
+        socket = await within(way, PATIENCE * 1000, "no connection through the proxy");
     }
     const client = await connect(connection, socket);
     clients.unshift(client);
@@ -100,15 +101,9 @@ function connect(endpoint, socket) {
  */
 function forward(client, { host, port }) {
     return new Promise((resolve, reject) => {
-        const timer = setTimeout(
-            () => reject(new Error(`no connection through the proxy within ${PATIENCE} s`)),
-            PATIENCE * 1000,
+        client.forwardOut("127.0.0.1", 0, host, port, (error, stream) =>
+            error === undefined ? resolve(stream) : reject(error),
         );
-        client.forwardOut("127.0.0.1", 0, host, port, (error, stream) => {
-            clearTimeout(timer);
-            if (error === undefined) resolve(stream);
-            else reject(error);
-        });
     });
 }
 

@@ -18,8 +18,12 @@ async function expectRemembered(
 ): Promise<void> {
     const log = await docker("logs", stack.containerName);
     expect(log.stdout + log.stderr).not.toContain("Redis cannot be emptied");
-    do expect(await images.isIntact("team/app", reference)).toBe(true);
-    while ((await askOwnRedis(redisOf(stack), "DBSIZE")) === "0");
+    expect(await images.isIntact("team/app", reference)).toBe(true);
+    await until(
+        async () =>
+            (await images.isIntact("team/app", reference)) &&
+            (await askOwnRedis(redisOf(stack), "DBSIZE")) !== "0",
+    );
 }
 
 /** Names of the networks that a container is on, with whether they lead nowhere else. */
